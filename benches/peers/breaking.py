@@ -1,0 +1,35 @@
+"""What breakpoints at uops cost: in a program of their own, since they need one that runs."""
+import re
+
+import sessions
+
+PROGRAM = sessions.HERE / "in_gdb" / "breaking.py"
+SCALE = 1000  # places
+SET, HOOK = 0.2, 1.0  # seconds for SCALE places; milliseconds for one compilation
+AS_SLOW = 0.8  # of GDB's own breakpoint with the same condition; what differs less is the machine
+
+
+def measure(debugger):
+    """What in_gdb/breaking.py measured."""
+    source = re.search(r'PROGRAM = """\n(.*?)"""', PROGRAM.read_text(encoding="utf-8"), re.DOTALL).group(1)
+    program = debugger.directory / "breaking_program.py"
+    program.write_text(source, encoding="utf-8")
+    return debugger.launched(program, PROGRAM)
+
+
+def rows(make, measured):
+    """Rows of the table; `make` is its class."""
+    places, hooks, conditions = measured["places"], measured["hooks"], measured["conditions"]
+    scale = SCALE / places["places"]
+
+    def limit(what, value, unit, goal):
+        return make(what, f"{value:.2f} {unit}", "", None, None, goal, False, value)
+
+    ratio = conditions["gdb"] / conditions["ours"]
+    return [
+        limit(f"jit-break-uop, {SCALE:,} places set", places["set"] * scale, "s", SET),
+        limit(f"jit-break-uop, {SCALE:,} places removed", places["removed"] * scale, "s", SET),
+        limit("compiling an executor with a breakpoint pending, added", hooks["median"] * 1000, "ms", HOOK),
+        make(f"{conditions['hits']:,} rounds with a false condition at a uop / GDB's own breakpoint",
+             f"{conditions['ours']:.2f} s", f"{conditions['gdb']:.2f} s", ratio, None, AS_SLOW, True, ratio),
+    ]

@@ -1,0 +1,127 @@
+"""Runs inside GDB on a program of its own: what breakpoints at uops cost, and what GDB's own breakpoints at the same places
+do. Writes the seconds to the file named by CPYJIT_BENCH_RESULT: of the processor where only GDB works."""
+import json
+import os
+import re
+import statistics
+import time
+import traceback
+
+import gdb
+
+PROGRAM = """
+import os, signal
+SOURCE = '''
+def f(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+'''
+def compile_many(count):
+    spaces = []
+    for _ in range(count):
+        space = {}
+        exec(SOURCE, space)
+        space['f'](4200)
+        spaces.append(space)
+    return spaces
+def signal_self():
+    os.kill(os.getpid(), signal.SIGUSR1)
+def hot(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+def main():
+    kept = compile_many(40)
+    signal_self()
+    kept += compile_many(40)
+    signal_self()
+    hot(6000)
+    signal_self()
+    hot(6000)
+    signal_self()
+    hot(6000)
+    signal_self()
+    hot(6000)
+    signal_self()
+main()
+"""
+HITS = 6000
+
+
+def seconds(command, clock=time.perf_counter):
+    start = clock()
+    said = gdb.execute(command, to_string=True)
+    return clock() - start, said
+
+
+def breakpoint_of(said):
+    number = int(re.search(r"Breakpoint (\d+)", said).group(1))
+    return next(b for b in gdb.breakpoints() if b.number == number)
+
+
+def places(count_of):
+    """Set and removed: many places at once, in executors that exist."""
+    gdb.execute("jit-list --quick", to_string=True)  # what is read from files only once
+    gdb.execute("jit-break-uop nothing _START_EXECUTOR", to_string=True)  # the hooks are there
+    setting, said = seconds("jit-break-uop _*", time.process_time)
+    breakpoint = breakpoint_of(said)
+    count = len(breakpoint.locations)
+    start = time.process_time()
+    breakpoint.delete()
+    count_of.tell_of_deleted()
+    return {"places": count, "set": setting, "removed": time.process_time() - start}
+
+
+def hooks(ours):
+    """What is done at each compilation while a breakpoint has places in all executors."""
+    taken, ask = [], ours.ask_core
+
+    def timed(question):
+        before = len(ours.places().regions)
+        start = time.process_time()
+        stop = ask(question)
+        if len(ours.places().regions) > before:
+            taken.append(time.process_time() - start)
+        return stop
+    gdb.execute("jit-break-uop _JUMP_TO_TOP --ignore 1000000000", to_string=True)
+    ours.ask_core = timed
+    gdb.execute("continue", to_string=True)
+    ours.ask_core = ask
+    gdb.execute("delete", to_string=True)
+    return {"compiles": len(taken), "median": statistics.median(taken), "most": max(taken)}
+
+
+def conditions():
+    """The same condition at the same place: GDB's own breakpoint, and one of ours."""
+    gdb.execute("continue", to_string=True)
+    _, said = seconds("jit-break-uop hot _JUMP_TO_TOP --condition '$rsp == 1'")
+    ours = breakpoint_of(said)
+    address = ours.locations[0].address
+    our_time, _ = seconds("continue")
+    gdb.execute("delete", to_string=True)
+    gdb.execute("break *%#x if $rsp == 1" % address, to_string=True)
+    its_time, _ = seconds("continue")
+    gdb.execute("delete", to_string=True)
+    none, _ = seconds("continue")
+    return {"ours": our_time - none, "gdb": its_time - none, "hits": HITS}
+
+
+def measure():
+    gdb.execute("handle SIGUSR1 stop print nopass", to_string=True)
+    gdb.execute("source " + os.environ["CPYJIT_BENCH_TOOL"])
+    import cpyjit_gdb_breakpoints as ours
+    gdb.execute("run", to_string=True)
+    return {"places": places(ours), "hooks": hooks(ours), "conditions": conditions()}
+
+
+try:
+    result = measure()
+except BaseException:
+    result = {"failure": traceback.format_exc(limit=-3)}
+with open(os.environ["CPYJIT_BENCH_RESULT"], "w", encoding="utf-8") as file:
+    json.dump(result, file)
+gdb.execute("kill", to_string=True)
+gdb.execute("quit")

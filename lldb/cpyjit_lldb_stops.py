@@ -1,0 +1,122 @@
+"""What happens by itself: a hook at each stop, and names of frames in JIT code that have no module."""
+import lldb
+from cpyjit_lldb_actions import context, sentence
+from cpyjit_lldb_breakpoints import places_of
+from cpyjit_lldb_sessions import entry_for, sessions
+from cpyjit_lldb_settings import values, when_changed
+from cpyjit_lldb_symbols import modules_of
+from cpyjit_lldb_target import Selection, is_loaders
+
+HOOK = "target stop-hook add -P %s.StopHook" % __name__
+FRAME_NAME = "${script.frame:%s.frame_name}" % __name__
+LINE_END = '\\n"'  # how LLDB writes the end of a format
+
+
+class StopHook:
+    """Runs before LLDB says where the program has stopped. Its steps are silent while a command of ours runs it."""
+
+    def __init__(self, target, _arguments, _names):
+        entry_for(target).has_hook = True
+
+    def handle_stop(self, exe_ctx, stream):
+        target = exe_ctx.GetTarget()
+        if not entry_for(target).stepping:
+            process, thread = exe_ctx.GetProcess(), exe_ctx.GetThread().GetThreadID()
+            for part in (notice, follow_code, stop_text):
+                try:
+                    # Anew: frames are worth nothing any more when a module has come or gone.
+                    stream.Print(part(Selection.of_thread(process.GetThreadByID(thread))) or "")
+                except BaseException as failure:  # LLDB would print a traceback
+                    stream.Print("cpyjit: %s\n" % sentence(failure))
+        return True
+
+
+def notice(selection):
+    """What no event tells."""
+    entry = entry_for(selection.target)
+    if selection.thread.GetStopReason() == lldb.eStopReasonExec:
+        entry.program_gone(replaced=True)
+    entry.bring_up_to_date(selection, asked_by_person=False)
+    places = places_of(selection.target)
+    places.notice_deleted(selection)
+    places.tidy()
+    places.refresh(selection)
+
+
+def follow_code(selection):
+    if values()["frames"] == "on":
+        entry_for(selection.target).bring_up_to_date(selection, asked_by_person=False)
+        modules_of(selection.target).follow(selection)
+
+
+def stop_text(selection):
+    if values()["stop"] != "none":
+        return entry_for(selection.target).core.stop_text(context(selection))
+    return None
+
+
+def frame_name(frame, _names):
+    """Text behind a frame, with its blank. LLDB calls it for each frame that it prints."""
+    try:
+        return name_of(frame)
+    except BaseException:  # it would stand in the middle of a backtrace
+        return ""
+
+
+def name_of(frame):
+    if values()["frames"] == "off":
+        return ""
+    selection = Selection.of_frame(frame)
+    entry = entry_for(selection.target)
+    if selection.process_state() == "core" and not hasattr(entry, "code_modules"):
+        follow_code(selection)  # LLDB 19 runs no stop hook when a core is loaded
+    module = frame.GetModule()
+    if module.IsValid() and not is_loaders(module):
+        return ""
+    entry.bring_up_to_date(selection, asked_by_person=False)
+    # The return address may be the first byte of the next uop.
+    found = entry.core.frame(frame.GetPC() - (frame.GetFrameID() > 0), context(selection))
+    return " " + described(found) if found else ""
+
+
+def described(found):
+    if not found["filename"] or not found["line"]:
+        return found["name"]
+    return "%s at %s:%d" % (found["name"], found["filename"].rpartition("/")[2], found["line"])
+
+
+def frames_chosen():
+    """The setting may have changed: at this stop already."""
+    for entry in sessions:
+        if values()["frames"] == "off":
+            modules_of(entry.target).remove_all()
+            continue
+        thread = entry.target.GetProcess().GetSelectedThread()
+        if thread.IsValid() and not entry.target.GetProcess().is_running:
+            follow_code(Selection.of_thread(thread))
+
+
+# ---------------------------------------------------------------- start
+
+def register(debugger):
+    if frames_chosen not in when_changed:
+        when_changed.append(frames_chosen)
+    name_frames(debugger)
+    targets = [debugger.GetTargetAtIndex(index) for index in range(debugger.GetNumTargets())]
+    for target in targets or [debugger.GetDummyTarget()]:
+        add_hook(debugger, target)
+
+
+def add_hook(debugger, target):
+    """Targets that are made later get the hooks of the dummy target."""
+    if not getattr(entry_for(target), "has_hook", False):
+        debugger.GetCommandInterpreter().HandleCommand(HOOK, lldb.SBExecutionContext(target),
+                                                       lldb.SBCommandReturnObject())
+
+
+def name_frames(debugger):
+    known = lldb.SBDebugger.GetInternalVariableValue("frame-format", debugger.GetInstanceName()).GetStringAtIndex(0)
+    if FRAME_NAME not in known and known.endswith(LINE_END):
+        longer = known[:-len(LINE_END)] + FRAME_NAME + LINE_END
+        debugger.GetCommandInterpreter().HandleCommand("settings set frame-format " + longer,
+                                                       lldb.SBCommandReturnObject())

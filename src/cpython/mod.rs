@@ -1,0 +1,47 @@
+//! CPython's structures in the target, read by field name.
+
+mod backoff;
+mod code;
+mod describe;
+mod entered;
+mod exception_table;
+mod executor;
+mod frame;
+mod gc;
+mod interpreter;
+mod jit_interface;
+mod layout_check;
+mod literal;
+mod location_table;
+mod object;
+mod opcodes;
+mod operands;
+mod python;
+mod repr;
+mod stack_ref;
+mod thread;
+mod uop;
+mod uop_table;
+mod variables;
+
+pub use self::object::Objects;
+pub use backoff::{BackoffCounter, BackoffFormat, BackoffParts};
+pub use code::{BytecodeInstruction, CodeObject, CodeObjects, ExecutorSlots};
+pub use describe::{Description, describe};
+pub use entered::entered_executors;
+pub use exception_table::{ExceptionHandler, exception_handlers};
+pub use executor::{Claims, Executor, Exit, Remains, State};
+pub use frame::{Current, Frame};
+pub use gc::Tracked;
+pub use interpreter::{Found, Interpreter, newest_executors};
+pub use jit_interface::{Announced, Registration, Registrations};
+pub use layout_check::layouts_misfit;
+pub use opcodes::OpcodeTable;
+pub use operands::{Operands, has_argument, jump_target};
+pub use python::{CPython, SHAPES, SYMBOLS};
+pub use repr::{Limits, Repr, Reprs};
+pub use stack_ref::StackRef;
+pub use thread::{Activation, Thread};
+pub use uop::{Jumps, Uop, uops};
+pub use uop_table::{Stencil, UopKind, UopTable};
+pub use variables::{VariableKind, Variables};

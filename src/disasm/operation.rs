@@ -1,0 +1,224 @@
+//! What instructions do to registers and memory, as far as names of values can be followed through it.
+//!
+//! An instruction is a few [steps](Step). What is not understood is said to forget whatever it may write, so that
+//! nothing is believed to survive that does not.
+
+use super::architecture::Architecture;
+
+/// A general-purpose register with all its bits: on x86-64 by the number of its encoding (`rax` 0 … `r15` 15), on
+/// AArch64 by its own (`x30` 30, `sp` 31).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub struct Register(u8);
+
+impl Register {
+    /// How many there are at most.
+    pub const COUNT: usize = 32;
+
+    /// The register with this number.
+    pub const fn new(number: u8) -> Register {
+        // The mask keeps it below `COUNT`.
+        Register(number & 31)
+    }
+
+    /// Its name, as debuggers write it.
+    pub fn name(self, architecture: Architecture) -> &'static str {
+        let names: &[&str] = match architecture {
+            Architecture::X86_64 => &X86_64,
+            Architecture::Aarch64 => &AARCH64,
+        };
+        names.get(self.number()).copied().unwrap_or("?")
+    }
+
+    /// Its number, below [`Register::COUNT`].
+    pub fn number(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// By number.
+const X86_64: [&str; 16] = [
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+];
+const AARCH64: [&str; 32] = [
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+    "x28", "x29", "x30", "sp",
+];
+
+/// Some registers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RegisterSet(u32);
+
+impl RegisterSet {
+    /// The registers whose numbers are set in `bits`.
+    pub const fn of_bits(bits: u32) -> RegisterSet {
+        RegisterSet(bits)
+    }
+
+    /// Adds a register.
+    pub fn insert(&mut self, register: Register) {
+        self.0 |= 1 << register.0;
+    }
+
+    /// Whether a register is among them.
+    pub fn contains(self, register: Register) -> bool {
+        self.0 & (1 << register.0) != 0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A memory operand: `base + index * scale + displacement`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// Where it counts from.
+    pub base: Base,
+    /// A register that is added, and what it is multiplied by.
+    pub index: Option<(Register, u8)>,
+    /// Bytes that are added.
+    pub displacement: i64,
+    /// Bytes that are read or written.
+    pub size: u8,
+}
+
+/// Where a memory operand counts from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Base {
+    /// From zero.
+    Nothing,
+    /// From a register.
+    Register(Register),
+    /// From the instruction: [`Instruction::pc_relative`](super::Instruction::pc_relative) tells the address.
+    Pc,
+    /// From something that is not followed (a segment, an extended index).
+    Unknown,
+}
+
+/// Something that is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operand {
+    /// The low `bits` of a register.
+    Register {
+        /// The register.
+        register: Register,
+        /// How many bits.
+        bits: u8,
+    },
+    /// A number that is written in the instruction.
+    Immediate(u64),
+    /// The address that [`Instruction::pc_relative`](super::Instruction::pc_relative) tells.
+    PcRelative,
+    /// Memory.
+    Memory(Memory),
+    /// Something that is not followed.
+    Unknown,
+}
+
+/// What a register is set to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expression {
+    /// What was read, the upper bits zero.
+    Value(Operand),
+    /// What was read, the upper bits like its highest.
+    SignExtended(Operand),
+    /// The address of a memory operand.
+    AddressOf(Memory),
+    /// A sum.
+    Add(Operand, Operand),
+    /// A difference.
+    Subtract(Operand, Operand),
+    /// Bits that are set in both.
+    And(Operand, Operand),
+    /// Bits that are set in either.
+    Or(Operand, Operand),
+    /// The first, moved up by this many bits.
+    ShiftLeft(Operand, u8),
+    /// All bits turned over.
+    Not(Operand),
+    /// The first with 16 bits of it replaced by an immediate, moved up by this many bits (`movk`).
+    Insert(Operand, u64, u8),
+}
+
+/// A part of what an instruction does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Sets a register; of the result the low `bits` count, the others become zero.
+    Set {
+        /// The register.
+        to: Register,
+        /// 64 or 32.
+        bits: u8,
+        /// What it is set to.
+        value: Expression,
+    },
+    /// Writes to memory.
+    Store {
+        /// Where to.
+        to: Memory,
+        /// What.
+        value: Operand,
+    },
+    /// Reads and writes memory, or writes something that is not followed.
+    Change {
+        /// Where.
+        at: Memory,
+        /// Whether it is read first.
+        reads: bool,
+    },
+    /// Reads something.
+    Use(Operand),
+    /// Compares two values for the conditional jump that follows.
+    Compare(Operand, Operand),
+    /// Looks at the bits of the first that are set in the second.
+    Test(Operand, Operand),
+    /// The last comparison no longer decides conditional jumps.
+    LoseFlags,
+    /// Registers get values that are not followed.
+    Forget(RegisterSet),
+    /// Calls a function, by the platform's calling convention.
+    Call(Operand),
+    /// Goes on somewhere else.
+    Jump(Operand),
+}
+
+/// What a number of instructions do.
+#[derive(Clone, Default, Debug)]
+pub struct Operations {
+    steps: Vec<Step>,
+    /// For each instruction, where its steps end.
+    ends: Vec<usize>,
+}
+
+impl Operations {
+    /// The steps of the instruction with this index.
+    pub fn steps(&self, instruction: usize) -> &[Step] {
+        let start = match instruction.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or_default(),
+            None => 0,
+        };
+        let end = self.ends.get(instruction).copied().unwrap_or_default();
+        self.steps.get(start..end).unwrap_or_default()
+    }
+
+    /// How many instructions there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub(super) fn push(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    pub(super) fn end_instruction(&mut self) {
+        self.ends.push(self.steps.len());
+    }
+}

@@ -1,0 +1,442 @@
+//! One target at one stop: everything is read when it is first asked for, and forgotten when the target runs.
+
+mod backtrace;
+mod breakpad;
+mod bytecode;
+mod code_events;
+mod described;
+mod evidence;
+mod executors;
+mod exits;
+mod freed;
+mod graph;
+mod info;
+mod listings;
+mod page;
+pub mod pattern;
+mod place;
+mod program;
+mod registered;
+mod running;
+mod search;
+mod stack;
+mod steps;
+mod thorough;
+mod unwinding;
+mod verify;
+
+pub use backtrace::Extent;
+pub use breakpad::Breakpad;
+pub use bytecode::Function;
+pub use code_events::{CompileEvent, FreeEvent, InvalidateEvent};
+pub use executors::Known;
+pub use listings::{Selection, Uops};
+pub use program::Program;
+pub use stack::StackRequest;
+pub use unwinding::{CodeRegion, NamedCaller};
+
+use crate::address::Address;
+use crate::cpython::{CPython, Executor, Thread};
+use crate::disasm::{Disassembler, Syntax};
+use crate::error::{Error, Result};
+use crate::image::Cache;
+use crate::listing::{Annotator, Finding, Header, ListingBuilder, SourceFiles, TargetFacts};
+use crate::map::{MappedExecutor, Sources};
+use crate::target::{
+    CachedMemory, Description, Evaluate, FrameRegisters, Memory, Processor, Reader, Stop,
+    ThreadRegisters,
+};
+use crate::unwind::Modules;
+use executors::AtStop;
+use std::cell::{OnceCell, RefCell, RefMut};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+/// A target.
+pub struct Session {
+    memory: CachedMemory,
+    evaluate: Box<dyn Evaluate>,
+    description: Description,
+    cache: Cache,
+    /// What stays the same as long as the same files are loaded. Only success is kept: what is missing now (the
+    /// interpreter has not started, its library is not loaded yet) may be there at the next stop.
+    program: OnceCell<Program>,
+    disassemblers: RefCell<HashMap<Syntax, Disassembler>>,
+    /// Made with the first remark; nothing in it for a CPython whose registers are not understood.
+    annotator: RefCell<Option<Option<Annotator>>>,
+    at_stop: AtStop,
+    sources: SourceFiles,
+    unwinding: unwinding::Unwinding,
+    /// The files that stacks may lead through.
+    modules: OnceCell<Modules>,
+    stop: Stop,
+    /// Of the selected frame; no event tells of another one, so each command asks anew.
+    registers: OnceCell<Result<FrameRegisters, String>>,
+}
+
+impl Session {
+    /// A session on the target that `description` describes.
+    pub fn new(
+        memory: Box<dyn Memory>,
+        evaluate: Box<dyn Evaluate>,
+        description: Description,
+    ) -> Session {
+        Session {
+            memory: CachedMemory::new(memory),
+            evaluate,
+            description,
+            cache: Cache::from_environment(),
+            program: OnceCell::new(),
+            disassemblers: RefCell::default(),
+            annotator: RefCell::default(),
+            at_stop: AtStop::default(),
+            sources: SourceFiles::default(),
+            unwinding: unwinding::Unwinding::default(),
+            modules: OnceCell::new(),
+            stop: Stop::default(),
+            registers: OnceCell::new(),
+        }
+    }
+
+    /// The same, keeping what it finds out about files there instead of where the user's environment says.
+    pub fn with_cache(self, cache: Cache) -> Session {
+        Session { cache, ..self }
+    }
+
+    /// The same, with layouts and tables that are known already.
+    pub fn with_program(self, program: Program) -> Session {
+        Session {
+            program: OnceCell::from(program),
+            ..self
+        }
+    }
+
+    /// Forgets what the target may have changed.
+    pub fn invalidate(&mut self) {
+        self.memory.clear();
+        self.unwinding.invalidate();
+        self.registers = OnceCell::new();
+        self.at_stop = AtStop::default();
+        self.sources = SourceFiles::default();
+        if let Some(Some(annotator)) = self.annotator.get_mut() {
+            annotator.invalidate();
+        }
+    }
+
+    /// Tells what is selected at this stop.
+    pub fn select(&mut self, stop: Stop) {
+        self.stop = stop;
+        self.registers = OnceCell::new();
+    }
+
+    /// What is selected at this stop.
+    pub fn stop(&self) -> Stop {
+        self.stop
+    }
+
+    /// The target as the front-end described it.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The memory of the target.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.memory)
+    }
+
+    /// Requests that went to the front-end for memory.
+    pub fn memory_requests(&self) -> u64 {
+        self.memory.requests()
+    }
+
+    /// The value of an expression of the user.
+    pub fn evaluate(&self, expression: &str) -> Result<Address, String> {
+        self.evaluate.evaluate(expression)
+    }
+
+    /// The registers of the selected frame.
+    ///
+    /// # Errors
+    /// A sentence that says why they are not known.
+    pub fn registers(&self) -> Result<&FrameRegisters, String> {
+        let read = || {
+            let name = &self.description.architecture;
+            let processor = Processor::of_debugger(name)
+                .ok_or_else(|| format!("the registers of {name} are not understood"))?;
+            self.evaluate.registers(processor)
+        };
+        self.registers
+            .get_or_init(read)
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// The registers of the innermost frames of the selected thread or of all.
+    fn evaluate_registers(
+        &self,
+        processor: Processor,
+        all: bool,
+    ) -> Result<Vec<ThreadRegisters>, String> {
+        self.evaluate.threads(processor, all)
+    }
+
+    /// The CPython in the target and the files that it was found in.
+    pub fn program(&self) -> Result<&Program> {
+        if let Some(program) = self.program.get() {
+            return Ok(program);
+        }
+        let program = Program::find(
+            &self.description,
+            self.evaluate.as_ref(),
+            self.reader(),
+            &self.cache,
+        )?;
+        Ok(self.program.get_or_init(|| program))
+    }
+
+    /// The CPython in the target, if it has a JIT.
+    pub(crate) fn python(&self) -> Result<&CPython> {
+        self.program()?.python()
+    }
+
+    /// What the reports say of the target.
+    pub fn facts(&self) -> Option<TargetFacts> {
+        let program = self.program().ok();
+        Some(TargetFacts {
+            cpython: program.map(|program| program.offsets.version()),
+            arch: match program {
+                Some(program) => program.architecture.name().to_owned(),
+                None => self.description.architecture.clone(),
+            },
+            kind: self.description.kind.word(),
+            pid: self.description.pid,
+            debug_build: program
+                .and_then(|program| program.python().ok())
+                .map(|python| python.debug_build),
+        })
+    }
+
+    /// What was odd about finding CPython and the lists of its executors.
+    pub fn findings(&self) -> Vec<Finding> {
+        let program = self.program.get().map(|program| program.findings.clone());
+        let lists = self.at_stop.list_findings();
+        let all = program.into_iter().flatten().chain(lists);
+        all.chain(self.memory_findings()).collect()
+    }
+
+    /// What is odd about the memory of the target: for reports that cannot tell more.
+    pub fn memory_findings(&self) -> Vec<Finding> {
+        let findings = self.memory.findings().into_iter();
+        findings
+            .map(|finding| Finding {
+                hint: finding.hint,
+                ..Finding::warning(finding.what)
+            })
+            .collect()
+    }
+
+    /// Whether a part of the lists of executors could not be read.
+    pub fn lists_are_damaged(&self) -> bool {
+        !self.at_stop.list_findings().is_empty() || !self.at_stop.unreadable().is_empty()
+    }
+
+    /// Which executors of this stop could not be read, and why.
+    pub fn unreadable(&self) -> Vec<Finding> {
+        self.at_stop.unreadable()
+    }
+
+    /// What is needed to find origins of uops.
+    pub(crate) fn sources(&self) -> Result<Sources<'_>> {
+        Ok(Sources {
+            python: self.python()?,
+            reader: self.reader(),
+            codes: self.at_stop.codes(),
+        })
+    }
+
+    /// The executors that the lists, the threads and exits lead to, in the order in which `jit-list` numbers them.
+    pub fn executors(&self) -> Result<&[Known]> {
+        self.at_stop.executors(self.python()?, self.reader())
+    }
+
+    /// The same, and behind them those that only a long search finds.
+    pub fn all_executors(&self) -> Result<&[Known]> {
+        self.at_stop.all_executors(self.python()?, self.reader())
+    }
+
+    /// What kept [`Session::all_executors`] from finding all that there are.
+    pub fn search_findings(&self) -> Vec<Finding> {
+        self.at_stop.search_findings()
+    }
+
+    /// What is known of the executor at `address` from others. Only what has been read is told, unless the lists do not
+    /// know it or `complete` asks for the exits that lead to it: then all executors are read.
+    fn known(&self, address: Address, complete: bool) -> Result<Header> {
+        let (python, reader) = (self.python()?, self.reader());
+        if !complete
+            && !self.at_stop.is_complete()
+            && let Some(listed) = self.at_stop.listed(python, reader, address)?
+        {
+            return Ok(listed);
+        }
+        let find = |all: &[Known]| {
+            let known = all.iter().find(|known| known.address == address);
+            known.map(|known| known.header.clone())
+        };
+        match find(self.executors()?) {
+            Some(header) => Ok(header),
+            None => Ok(find(self.all_executors()?).unwrap_or_default()),
+        }
+    }
+
+    /// An error that says what is there, unless there is an executor at `address`.
+    pub fn check_executor(&self, address: Address) -> Result<()> {
+        let (python, reader) = (self.python()?, self.reader());
+        match self.at_stop.listed(python, reader, address)? {
+            Some(_) => Ok(()),
+            None => Executor::read(python, reader, address).map(|_| ()),
+        }
+    }
+
+    /// The map of the executor at `address`, which need not be in any list.
+    pub(crate) fn mapped(&self, address: Address) -> Result<Arc<MappedExecutor>> {
+        let architecture = self.program()?.architecture;
+        self.at_stop.mapped(self.sources()?, architecture, address)
+    }
+
+    /// The executor whose allocation contains `address`. Those that run are looked at first, and all others only if
+    /// the address is not in CPython's own file.
+    pub fn executor_at(&self, address: Address) -> Result<Option<Address>> {
+        if self.program()?.contains(address) {
+            return Ok(None);
+        }
+        let (python, reader) = (self.python()?, self.reader());
+        if !self.at_stop.is_complete() {
+            for running in self.at_stop.innermost(python, reader)? {
+                let mapped = self.mapped(running);
+                if mapped.is_ok_and(|mapped| mapped.contains(address)) {
+                    return Ok(Some(running));
+                }
+            }
+        }
+        self.executors()?;
+        Ok(self.at_stop.executor_at(address))
+    }
+
+    /// The same, searched for in all executors there are if need be.
+    pub fn executor_anywhere(&self, address: Address) -> Result<Option<Address>> {
+        let near = self.executor_at(address)?;
+        // Code that is not mapped is that of no executor.
+        let is_mapped = || self.reader().bytes(address, 1, "memory").is_ok();
+        if near.is_some() || self.program()?.contains(address) || !is_mapped() {
+            return Ok(near);
+        }
+        self.all_executors()?;
+        Ok(self.at_stop.executor_at(address))
+    }
+
+    /// The executor that runs in the selected frame, or else in the selected thread.
+    pub fn running(&self) -> Result<Option<Address>> {
+        let here = match self.stop.pc {
+            Some(pc) => self.executor_at(pc)?,
+            None => None,
+        };
+        if here.is_some() {
+            return Ok(here);
+        }
+        let activations = self.activations()?;
+        Ok(activations.first().map(|activation| activation.executor))
+    }
+
+    /// The thread that is selected; the only one if the target does not tell the kernel's ids.
+    fn selected_thread(&self) -> Result<Option<&Thread>> {
+        let threads = self.at_stop.threads(self.python()?, self.reader())?;
+        Ok(threads
+            .iter()
+            .find(|thread| thread.native_id.is_some() && thread.native_id == self.stop.thread)
+            .or(match threads {
+                [only] => Some(only),
+                _ => None,
+            }))
+    }
+
+    /// Whether the interpreter has not come to the end of its initialisation, so that its settings mean nothing yet.
+    pub fn is_starting(&self) -> bool {
+        let initialized = || -> Result<Option<u64>> {
+            let python = self.python()?;
+            let shape = python.layouts.shape("_PyRuntimeState")?;
+            let Some(field) = shape.find("initialized") else {
+                return Ok(None);
+            };
+            let at = python.runtime.wrapping_add(field.offset);
+            let bytes = self
+                .reader()
+                .bytes(at, field.size, "_PyRuntime.initialized")?;
+            Ok(Some(bytes.iter().map(|byte| u64::from(*byte)).sum()))
+        };
+        matches!(initialized(), Ok(Some(0)))
+    }
+
+    /// How many kinds of uops this CPython has; an error if there is none, or it has no JIT.
+    pub fn uop_count(&self) -> Result<usize> {
+        Ok(self.python()?.uops.iter().count())
+    }
+
+    /// How many threads there are.
+    pub fn thread_count(&self) -> Result<usize> {
+        Ok(self.at_stop.threads(self.python()?, self.reader())?.len())
+    }
+
+    /// The interpreters, by whether their JIT is switched on.
+    pub fn jit_enabled(&self) -> Result<Vec<Option<bool>>> {
+        let interpreters = self.at_stop.interpreters(self.python()?, self.reader())?;
+        Ok(interpreters
+            .iter()
+            .map(|interpreter| interpreter.jit_enabled)
+            .collect())
+    }
+
+    /// A disassembler, to be handed to `builder`.
+    pub(crate) fn disassembler(&self, syntax: Syntax) -> Result<RefMut<'_, Disassembler>> {
+        let architecture = self.program()?.architecture;
+        let mut all = self.disassemblers.borrow_mut();
+        if let Entry::Vacant(free) = all.entry(syntax) {
+            free.insert(Disassembler::new(architecture, syntax)?);
+        }
+        RefMut::filter_map(all, |all| all.get_mut(&syntax)).map_err(|_| Error::NotFound {
+            message: "no disassembler".to_owned(),
+            hint: None,
+        })
+    }
+
+    /// The maker of remarks, to be handed to `builder`; `None` in it if it can make none.
+    pub(crate) fn annotator(&self) -> Result<RefMut<'_, Option<Annotator>>> {
+        let program = self.program()?;
+        let mut known = self.annotator.borrow_mut();
+        if known.is_none() {
+            *known = Some(Annotator::new(program.python()?, program.architecture)?);
+        }
+        Ok(RefMut::map(known, |known| known.get_or_insert(None)))
+    }
+
+    /// A builder of listings.
+    pub(crate) fn builder<'s>(
+        &'s self,
+        disassembler: &'s mut Disassembler,
+        annotator: Option<&'s mut Annotator>,
+    ) -> Result<ListingBuilder<'s>> {
+        let python = self.python()?;
+        Ok(ListingBuilder {
+            python,
+            reader: self.reader(),
+            disassembler,
+            annotator,
+            symbols: self.program()?.symbol_names(python),
+            sources: &self.sources,
+            decoded: Vec::new(),
+            remarks: Vec::new(),
+            code_refs: HashMap::new(),
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! Bytes at an address: the target as the outside world shows it.
+
+mod cache;
+pub mod core;
+mod description;
+mod dump;
+mod file_mapping;
+pub mod files;
+mod finding;
+mod memory;
+#[cfg(target_os = "linux")]
+mod process;
+mod reader;
+mod registers;
+#[cfg(target_os = "linux")]
+mod started;
+mod threads;
+
+pub use cache::CachedMemory;
+pub use core::Core;
+pub use description::{Description, Kind, LoadedFile, Stop};
+pub use dump::Dump;
+pub use file_mapping::FileMapping;
+pub use files::{FileSearch, Files};
+pub use finding::Finding;
+pub use memory::{Evaluate, Memory};
+#[cfg(target_os = "linux")]
+pub use process::Process;
+pub use reader::{Reader, Record};
+pub use registers::{FrameRegisters, Processor, Registers};
+#[cfg(target_os = "linux")]
+pub use started::started;
+pub use threads::ThreadRegisters;

@@ -1,0 +1,173 @@
+//! A Breakpad symbol file of JIT code (<https://chromium.googlesource.com/breakpad/breakpad/+/main/docs/symbol_files.md>):
+//! names, lines and exact unwinding for LLDB, which has no unwinder that can be scripted.
+//!
+//! LLDB takes the `STACK CFI` rows of the first function only, unless each function has an `INIT` row of its own.
+
+use super::context::{frame_pointer, name};
+use super::shim::Shim;
+use super::stack_flow::StackFlow;
+use super::stack_state::{Place, StackState};
+use crate::disasm::{Architecture, Register};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// A piece of JIT code with a name: a uop, or the shim.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Where it starts, in bytes from the start of the executor's code.
+    pub start: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// What a frame in it is called.
+    pub name: String,
+    /// The source line that it belongs to.
+    pub source: Option<(String, u32)>,
+    /// Its stack.
+    pub flow: Arc<StackFlow>,
+    /// Whether it is the shim.
+    pub is_shim: bool,
+}
+
+/// The text. `build_id` is that of the ELF file which it is for, `module` the name of it.
+pub fn text(shim: &Shim, module: &str, build_id: &[u8; 20], pieces: &[Piece]) -> String {
+    let mut text = String::new();
+    let mut files = Files::default();
+    let mut body = String::new();
+    for piece in pieces {
+        let (start, size) = (piece.start, piece.size);
+        let name = one_line(&piece.name);
+        // Writing to a string does not fail. A function without a line would be shown at line 0 of the first file.
+        let Some((file, line)) = &piece.source else {
+            let _ = writeln!(body, "PUBLIC {start:x} 0 {name}");
+            continue;
+        };
+        let file = files.number(file);
+        let _ = writeln!(body, "FUNC {start:x} {size:x} 0 {name}");
+        let _ = writeln!(body, "{start:x} {size:x} {line} {file}");
+    }
+    let _ = writeln!(text, "MODULE Linux x86_64 {} {module}", debug_id(build_id));
+    let _ = writeln!(text, "INFO CODE_ID {}", hex(build_id));
+    for (number, file) in files.names.iter().enumerate() {
+        let _ = writeln!(text, "FILE {number} {}", one_line(file));
+    }
+    text.push_str(&body);
+    for piece in pieces {
+        rows(shim, piece, &mut text);
+    }
+    text
+}
+
+/// The rows of one piece: one where it starts, and one wherever something changes.
+fn rows(shim: &Shim, piece: &Piece, text: &mut String) {
+    let mut last = String::new();
+    for (offset, state) in piece.flow.states() {
+        let rule = state.and_then(|state| match piece.is_shim {
+            true => in_shim(shim, state),
+            false => in_uop(shim, state),
+        });
+        // Code that is never reached has the rule of what is in front of it.
+        let Some(rule) = rule.filter(|rule| *rule != last) else {
+            continue;
+        };
+        let at = piece.start.saturating_add(offset);
+        let size = piece.size;
+        let _ = match last.is_empty() {
+            true => writeln!(text, "STACK CFI INIT {at:x} {size:x} {rule}"),
+            false => writeln!(text, "STACK CFI {at:x} {rule}"),
+        };
+        last = rule;
+    }
+}
+
+fn in_uop(shim: &Shim, state: &StackState) -> Option<String> {
+    let fp = frame_pointer(shim.architecture);
+    let above = i64::try_from(shim.cfa(crate::address::Address(0)).0).ok()?;
+    let depth = state.depth();
+    let cfa = match (shim.cfa_by_frame_pointer(), state.place(fp)) {
+        (Some(offset), Place::Unchanged) => (fp, offset),
+        _ => (stack_pointer(shim), depth?.checked_add(above)?),
+    };
+    let mut rule = rule(shim, cfa, shim.return_offset()?);
+    for (register, offset) in shim.offsets() {
+        saved(shim, &mut rule, register, offset);
+    }
+    for register in shim.unchanged() {
+        if let Place::Saved(at) = state.place(register) {
+            saved(shim, &mut rule, register, at.checked_sub(above)?);
+        }
+    }
+    Some(rule)
+}
+
+fn in_shim(shim: &Shim, state: &StackState) -> Option<String> {
+    // Of x86-64: the call pushed the return address.
+    let above = 8;
+    let cfa = (stack_pointer(shim), state.depth()?.checked_add(above)?);
+    let mut rule = rule(shim, cfa, -above);
+    for register in super::context::callee_saved(shim.architecture) {
+        if let Place::Saved(at) = state.place(register) {
+            saved(shim, &mut rule, register, at.checked_sub(above)?);
+        }
+    }
+    Some(rule)
+}
+
+fn rule(shim: &Shim, (base, offset): (Register, i64), return_offset: i64) -> String {
+    let base = name(shim.architecture, base);
+    format!(
+        ".cfa: ${base} {offset} + .ra: .cfa {} - ^",
+        return_offset.saturating_neg()
+    )
+}
+
+fn saved(shim: &Shim, rule: &mut String, register: Register, offset: i64) {
+    let name = name(shim.architecture, register);
+    let _ = write!(rule, " ${name}: .cfa {} - ^", offset.saturating_neg());
+}
+
+fn stack_pointer(shim: &Shim) -> Register {
+    crate::disasm::calling_convention(shim.architecture).0
+}
+
+/// Whether such files can be made: LLDB is told of x86-64 registers only.
+pub fn is_possible(architecture: Architecture) -> bool {
+    architecture == Architecture::X86_64
+}
+
+/// Source files by number.
+#[derive(Default)]
+struct Files {
+    names: Vec<String>,
+}
+
+impl Files {
+    fn number(&mut self, file: &str) -> usize {
+        match self.names.iter().position(|known| known == file) {
+            Some(number) => number,
+            None => {
+                self.names.push(file.to_owned());
+                self.names.len() - 1
+            }
+        }
+    }
+}
+
+/// A name of the target, which may contain anything, as a part of a line.
+fn one_line(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+/// A GUID of the first 16 bytes, the fields of which are little-endian, and an age of 0.
+fn debug_id(build_id: &[u8; 20]) -> String {
+    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let bytes: Vec<u8> = (order.into_iter())
+        .filter_map(|index: usize| build_id.get(index).copied())
+        .collect();
+    format!("{}0", hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}

@@ -1,0 +1,15 @@
+"""Nothing is compiled before `total` runs: breakpoints at its uops have to wait. Ends by itself, with a status."""
+import sys
+
+ROUNDS = 6_000
+
+
+def total(rounds):
+    result = 0
+    for i in range(rounds):
+        result += i & 3
+    return result
+
+
+print("total", total(ROUNDS), total(ROUNDS))
+sys.exit(3)

@@ -1,0 +1,1 @@
+"""A package whose own path is not ASCII."""
