@@ -97,4 +97,6 @@ COVERAGE = {
     ("stack", "items after"): 100, ("stack", "f_locals"): 100, ("stack", "items inside"): 500,
     ("notes", "field"): 500, ("notes", "register"): 500,
 }
+# One program must do for them, see unwind_programs().
+COVERAGE_OF_DEBUG_BUILDS = {**COVERAGE, ("unwind", "callee"): 100}
 LONGEST_TRACE = 500
