@@ -93,6 +93,8 @@ def act(reply):
 def printable(text):
     """In a C locale GDB cannot print names and source that are not ASCII: it gets their escapes."""
     charset = gdb.host_charset() if hasattr(gdb, "host_charset") else gdb.parameter("host-charset")
+    if charset.lower() in ("utf-8", "utf8"):  # can print all; listings may have many megabytes
+        return text
     try:
         return text.encode(charset, "backslashreplace").decode(charset)
     except LookupError:  # "auto; currently UTF-8" is GDB 12's answer, and then it can print all

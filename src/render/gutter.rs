@@ -2,6 +2,7 @@
 
 use super::lanes::{Arrow, Lanes, MOST_LANES};
 use super::paint::{Paint, Role};
+use std::ops::Range;
 
 /// Columns of the heads of arrows and of the mark of the pc, `=> `.
 const MARK: usize = 3;
@@ -70,6 +71,20 @@ pub struct Gutter {
     lanes: Lanes,
     /// For each lane, the arrow that is next or being drawn.
     next: Vec<usize>,
+    still: Still,
+}
+
+/// Instructions at which no arrow begins or ends: most of them. Their lines have the same margin, drawn once.
+#[derive(Default)]
+struct Still {
+    instructions: Range<usize>,
+    margin: String,
+}
+
+impl Still {
+    fn holds(&self, line: Line) -> bool {
+        matches!(line, Line::At(now) if self.instructions.contains(&now))
+    }
 }
 
 impl Gutter {
@@ -78,6 +93,7 @@ impl Gutter {
         Gutter {
             next: vec![0; lanes.lanes.len()],
             lanes,
+            still: Still::default(),
         }
     }
 
@@ -97,13 +113,37 @@ impl Gutter {
 
     /// Draws the part of the arrows on this line, which is the line's margin. Lines are drawn from top to bottom.
     pub fn draw(&mut self, paint: &mut Paint, line: Line) -> usize {
+        if self.still.holds(line) {
+            paint.text(&self.still.margin);
+        } else {
+            self.advance(line);
+            let start = paint.mark();
+            self.margin(paint, line);
+            self.look_ahead(line, paint.since(start));
+        }
         let width = self.width();
-        self.advance(line);
+        paint.end_margin(width);
+        width
+    }
+
+    /// Remembers the margin of this line if nothing happens at it, for the lines below up to where something does.
+    fn look_ahead(&mut self, line: Line, margin: &str) {
+        let Line::At(now) = line else {
+            return;
+        };
+        let lanes = self.lanes.lanes.iter().zip(&self.next);
+        let event = lanes
+            .filter_map(|(lane, next)| lane.get(*next)?.event(now))
+            .min();
+        self.still.instructions = now..event.unwrap_or(usize::MAX);
+        self.still.margin.clear();
+        self.still.margin.push_str(margin);
+    }
+
+    fn margin(&self, paint: &mut Paint, line: Line) {
         let here = self.here(line);
         let Some(first) = here.iter().position(Option::is_some) else {
-            paint.blanks(width);
-            paint.end_margin(width);
-            return width;
+            return paint.blanks(self.width());
         };
         let glyphs = glyphs(paint);
         let ends = ends(&here, line);
@@ -120,8 +160,6 @@ impl Gutter {
                 None => ' ',
             });
         });
-        paint.end_margin(width);
-        width
     }
 
     /// Between the lanes and the code: the ends of the arrows that touch this instruction, and the mark of the pc.
@@ -136,7 +174,10 @@ impl Gutter {
     }
 
     fn ends(&self, paint: &mut Paint, line: Line, width: usize, is_pc: bool) {
-        let tail = ends(&self.here(line), line).tail;
+        let tail = match self.still.holds(line) {
+            true => Tail::Blank,
+            false => ends(&self.here(line), line).tail,
+        };
         let horizontal = glyphs(paint).horizontal;
         let shaft =
             |paint: &mut Paint, count| (0..count).for_each(|_| paint.raw().push(horizontal));

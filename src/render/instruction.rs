@@ -2,7 +2,7 @@
 
 use super::columns::Columns;
 use super::gutter::{Gutter, Line};
-use super::paint::{Paint, Role, columns, harmless};
+use super::paint::{Paint, Role, columns, harmless, is_plain};
 use crate::address::Address;
 use crate::listing::{InstructionRow, Note, View, write_hex};
 use std::fmt::Write as _;
@@ -93,7 +93,7 @@ impl InstructionLine<'_> {
             }
             words.push_str(if words.len() == start { "; " } else { " ; " });
             // Names of variables and strings come from the target.
-            match note.text.is_ascii() && !note.text.bytes().any(|byte| byte < b' ') {
+            match is_plain(&note.text) {
                 true => words.push_str(&note.text),
                 false => words.push_str(&harmless(&note.text)),
             }

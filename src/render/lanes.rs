@@ -32,6 +32,14 @@ pub struct Arrow {
 }
 
 impl Arrow {
+    /// The first line from `now` on at which it begins, ends or is joined.
+    pub fn event(&self, now: usize) -> Option<usize> {
+        let joined = self.from.partition_point(|from| *from < now);
+        let joined = self.from.get(joined).copied();
+        let ends = Some(self.to).filter(|to| *to >= now);
+        joined.into_iter().chain(ends).min()
+    }
+
     /// Its jumps one by one, the shortest first.
     fn singles(&self) -> Vec<Arrow> {
         let mut singles: Vec<Arrow> = self

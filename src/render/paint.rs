@@ -127,21 +127,25 @@ impl Paint {
     /// Blanks up to this column, at least one.
     pub fn pad_from(&mut self, start: usize, width: usize) {
         let done = self.out.len() - start;
-        for _ in done..width.max(done + 1) {
-            self.out.push(' ');
-        }
+        self.blanks(width.saturating_sub(done).max(1));
     }
 
     /// `count` blanks.
     pub fn blanks(&mut self, count: usize) {
-        for _ in 0..count {
-            self.out.push(' ');
+        match BLANKS.get(..count) {
+            Some(blanks) => self.out.push_str(blanks),
+            None => self.out.extend(std::iter::repeat_n(' ', count)),
         }
     }
 
     /// How many bytes were written: a mark for [`Paint::pad_from`].
     pub fn mark(&self) -> usize {
         self.out.len()
+    }
+
+    /// What was written since a mark.
+    pub fn since(&self, mark: usize) -> &str {
+        self.out.get(mark..).unwrap_or_default()
     }
 
     /// Ends the line.
@@ -208,12 +212,18 @@ impl Paint {
 
     /// A number in hexadecimal digits.
     pub fn hex(&mut self, number: u64) {
-        let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
-        for digit in (0..digits).rev() {
-            let nibble = (number >> (digit * 4)) & 15;
-            self.out
-                .push(char::from_digit(nibble as u32, 16).unwrap_or('?'));
+        let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1) as usize;
+        let mut buffer = [0; 16];
+        for (place, nibble) in buffer.iter_mut().rev().zip(0u32..) {
+            let nibble = ((number >> (nibble * 4)) & 15) as u8;
+            *place = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         }
+        let shown = buffer.get(buffer.len().saturating_sub(digits)..);
+        self.out.push_str(
+            shown
+                .and_then(|shown| str::from_utf8(shown).ok())
+                .unwrap_or("?"),
+        );
     }
 
     /// A number in decimal digits.
@@ -261,10 +271,19 @@ fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// As many as a line has in one place, mostly.
+const BLANKS: &str =
+    "                                                                                ";
+
+/// Whether a text is printable ASCII, as nearly all is. Without an early end: many bytes are looked at in one step.
+pub fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes().iter();
+    bytes.fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
 /// Columns of a text; escape sequences have none.
 pub fn columns(text: &str) -> usize {
-    // Nearly all text, and much faster.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text) {
         return text.len();
     }
     if !text.contains('\x1b') {
