@@ -20,7 +20,13 @@ class Selection:
 
     @classmethod
     def of_command(cls, debugger, exe_ctx):
-        return cls(debugger, exe_ctx.GetTarget(), exe_ctx.GetProcess(), exe_ctx.GetThread(), exe_ctx.GetFrame())
+        """A script that gives a command only a target means its process: taken as none, all places would be taken out."""
+        target, process = exe_ctx.GetTarget(), exe_ctx.GetProcess()
+        if process.IsValid() or not target.GetProcess().IsValid():
+            return cls(debugger, target, process, exe_ctx.GetThread(), exe_ctx.GetFrame())
+        process = target.GetProcess()
+        thread = process.GetSelectedThread()
+        return cls(debugger, target, process, thread, thread.GetSelectedFrame())
 
     @classmethod
     def of_frame(cls, frame):
