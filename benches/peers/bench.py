@@ -35,8 +35,10 @@ WITH_REMARKS, OVER_DETAILS = 0.5, 1 / 1.5
 OVER_SCRIPT_ON_CORE, LESS_MEMORY, WITH_HOLE, WITHOUT_SYMBOLS = 10, 3, 0.8, 1 / 3
 
 OURS, GDB, SCRIPT = "cpyjit", "gdb", "capstone"
-REMARKS = "cpyjit with remarks"
-ALL = {OURS: "jit-dis --all --no-notes", REMARKS: "jit-dis --all --all-notes", SCRIPT: "pyjit-dis", GDB: None}
+ARROWS, REMARKS = "cpyjit with arrows", "cpyjit with remarks"
+# OURS is like for like: the peers draw no arrows and explain nothing.
+ALL = {OURS: "jit-dis --all --no-notes --arrows off", ARROWS: "jit-dis --all --no-notes", REMARKS: "jit-dis --all --all-notes",
+       SCRIPT: "pyjit-dis", GDB: None}
 
 
 @dataclasses.dataclass
@@ -136,7 +138,7 @@ class Bench:
         return self.timings.setdefault(key, Timing())
 
     def measure_times(self):
-        sides = [(OURS, "cached"), (GDB, "off"), (SCRIPT, "off"), (OURS, "off"), (REMARKS, "cached")]
+        sides = [(OURS, "cached"), (GDB, "off"), (SCRIPT, "off"), (OURS, "off"), (ARROWS, "cached"), (REMARKS, "cached")]
         for number in range(self.rounds):
             turn = number % len(sides)
             for side, cache in sides[turn:] + sides[:turn]:
@@ -149,7 +151,7 @@ class Bench:
         return self.debugger.session(self.pid, task, side, self.debugger.warm_cache if cache == "cached" else "off", **job)
 
     def measure_disassembly(self, side, cache):
-        result = self.session("disassemble", OURS if side == REMARKS else side, cache, ranges=self.ranges, repeats=self.repeats,
+        result = self.session("disassemble", OURS if side in (ARROWS, REMARKS) else side, cache, ranges=self.ranges, repeats=self.repeats,
                               command=ALL[side])
         (first, *later), instructions = result["calls"], result["instructions"]
         expected = self.total("instructions")
@@ -188,9 +190,11 @@ def time_rows(bench):
         ours, theirs = [(side,) if step == "later" else (side, its_cache) for side, its_cache in ((OURS, cache), (peer, "off"))]
         return compared(label, bench.timing(*ours, step), bench.timing(*theirs, step), goal, busy)
 
+    def later(what, ours, peer, goal=None):
+        return compared(f"{what}, later call", bench.timing(ours, "later"), bench.timing(peer, "later"), goal, busy)
+
     gdb, script = "jit-dis --all / GDB disassemble, ", "jit-dis --all / capstone script, "
     first = "load, jit-list / capstone script, "
-    remarks = bench.timing(REMARKS, "later")
     return [
         row(gdb, "cached", GDB, "later", OVER_GDB),
         row(gdb, "cached", GDB, "first", OVER_GDB),
@@ -198,9 +202,10 @@ def time_rows(bench):
         row(script, "cached", SCRIPT, "later", OVER_SCRIPT),
         row(script, "cached", SCRIPT, "first", OVER_SCRIPT),
         row(script, "off", SCRIPT, "first", OVER_SCRIPT),
-        compared("jit-dis --all with remarks / GDB disassemble, later call", remarks, bench.timing(GDB, "later"), None, busy),
-        compared("jit-dis --all with remarks / capstone script, later call", remarks, bench.timing(SCRIPT, "later"), None, busy),
-        compared("jit-dis --all with remarks / without, later call", remarks, bench.timing(OURS, "later"), WITH_REMARKS, busy),
+        later("jit-dis --all with arrows / GDB disassemble", ARROWS, GDB),
+        later("jit-dis --all with arrows and remarks / GDB disassemble", REMARKS, GDB),
+        later("jit-dis --all with arrows and remarks / capstone script", REMARKS, SCRIPT),
+        later("jit-dis --all with arrows and remarks / with arrows", REMARKS, ARROWS, WITH_REMARKS),
         row(first, "off", SCRIPT, "list", FIRST_COLD),
         row(first, "cached", SCRIPT, "list", FIRST_CACHED),
     ]
@@ -299,8 +304,8 @@ def conditions(bench, testbed, programs):
         f"(program:loops) in one process: {len(bench.executors)} executors, {bench.total('uops'):,} uops, "
         f"{bench.code_bytes():,} bytes of machine code ({bench.total('mapped'):,} mapped), "
         f"{bench.total('instructions'):,} instructions printed by cpyjit and by GDB, {script:,} by the script, which does not "
-        "know of cold or deleted executors. jit-dis prints source lines, bytecode and uops, and remarks on "
-        "instructions where the row says so; the script only uop names "
+        "know of cold or deleted executors. jit-dis prints source lines, bytecode, uops and exits, and arrows and "
+        "remarks where the row says so; the script only uop names "
         f"and instructions. Medians: of {bench.rounds} fresh GDBs for each first call, of {bench.rounds * bench.repeats} later "
         "calls, before each of which cpyjit forgot what it had read from the target (the script keeps the names and sizes of "
         "uops, GDB its cache of code). GDB has indexed the debug information before the clock starts; whatever it reads on "
