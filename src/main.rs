@@ -3,5 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(cpyjit::command_line::run(std::env::args_os()))
+    let own_file = std::env::current_exe().ok();
+    ExitCode::from(cpyjit::command_line::run(
+        std::env::args_os(),
+        own_file.as_deref(),
+    ))
 }

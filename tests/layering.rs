@@ -94,14 +94,24 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     // 10
     (
         "python",
-        &["target", "session", "control", "command"],
+        // The console command of an installed package is the command line in the extension.
+        &["target", "session", "control", "command", "command_line"],
         &["pyo3"],
     ),
     // The symbols of expressions are the image's; debuggers have their own.
     (
         "command_line",
-        &["target", "image", "session", "command"],
-        &["anstream", "clap", "clap_complete", "terminal_size"],
+        // The doctor's report is a model like any other.
+        &["target", "image", "listing", "session", "command"],
+        &[
+            "anstream",
+            "clap",
+            "clap_complete",
+            "serde",
+            "serde_json",
+            "tempfile",
+            "terminal_size",
+        ],
     ),
 ];
 

@@ -148,6 +148,15 @@ pub fn run_matches(
     }
 }
 
+/// A report that is of no target.
+pub fn tell(report: &Report, json: bool, style: TextStyle) -> Reply {
+    let output = Output {
+        json,
+        ..Output::default()
+    };
+    put_out(report, &output, style)
+}
+
 /// The answer to a call that could not be carried out at all.
 pub fn refuse(failure: &Failure, arguments: &[String], style: TextStyle) -> Reply {
     failed(failure, &Output::in_vain(arguments), None, style)

@@ -35,7 +35,7 @@ mod views;
 
 pub use crate::render::TextStyle;
 pub use crate::render::Window;
-pub use all::{Manual, manuals, refuse, run, run_matches, subcommands};
+pub use all::{Manual, manuals, refuse, run, run_matches, subcommands, tell};
 pub use completion::complete;
 pub use control::{
     breakpoint_deleted, caught, control_manuals, hook, process_gone, refresh, resume,

@@ -1,14 +1,20 @@
-//! The command line `cpyjit`: the commands on cores and processes, without a debugger.
+//! The command line `cpyjit`: the commands on cores and processes, without a debugger, and what sets debuggers up.
 
+mod doctor;
 mod expression;
+mod install;
+mod installation;
 mod progress;
 mod target;
 mod target_options;
 
 use crate::command::{self, Action, Failure, RawOptions, Reply, TextStyle};
 use clap::{Args, FromArgMatches, error::ErrorKind};
+use doctor::Doctor;
+use install::Install;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use target::Opened;
 use target_options::TargetOptions;
 
@@ -19,16 +25,19 @@ Examples:
   cpyjit dis --core core --exe python3.15 f --json  a function's, as JSON
   cpyjit where --core core '$pc'                    what the crash was in
   cpyjit list --pid 4242 --stop                     a process, held while it is read
+  cpyjit install gdb                                every GDB from now on has the commands jit-*
+  cpyjit doctor                                     what works here, and what to do about the rest
   cpyjit completions bash > ~/.local/share/bash-completion/completions/cpyjit
 
 Addresses are numbers, registers ('$pc'), symbols ('&_PyRuntime') and sums of these ('$pc + 5').
 Exit status: 0, 1 if something failed, 2 for a wrong call.";
 
-/// Runs the command line with these arguments, the first of which is the name of the program: its exit status.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
+/// Runs the command line with these arguments, the first of which is the name of the program: its exit status. `own_file`
+/// is where the code runs from, the program or the extension.
+pub fn run(arguments: impl Iterator<Item = OsString>, own_file: Option<&Path>) -> u8 {
     let arguments: Vec<OsString> = arguments.collect();
     let reply = match program().try_get_matches_from(&arguments) {
-        Ok(matches) => call(&matches),
+        Ok(matches) => call(&matches, own_file),
         Err(error) => not_parsed(&error, &arguments),
     };
     finish(reply)
@@ -57,6 +66,8 @@ fn program() -> clap::Command {
         .arg_required_else_help(true)
         .max_term_width(120)
         .subcommands(commands)
+        .subcommand(Install::augment_args(clap::Command::new("install")))
+        .subcommand(Doctor::augment_args(clap::Command::new("doctor")))
         .subcommand(completions())
 }
 
@@ -75,9 +86,19 @@ fn completions() -> clap::Command {
         .arg(shell)
 }
 
-fn call(matches: &clap::ArgMatches) -> Reply {
+fn call(matches: &clap::ArgMatches, own_file: Option<&Path>) -> Reply {
     let style = style();
     match matches.subcommand() {
+        Some(("install", matches)) => parsed::<Install>(matches)
+            .and_then(|install| install.run(own_file))
+            .unwrap_or_else(|failure| command::refuse(&failure, &[], style)),
+        Some(("doctor", matches)) => {
+            let json = matches.get_flag("json").then(|| "--json".to_owned());
+            let json: Vec<String> = json.into_iter().collect();
+            parsed::<Doctor>(matches)
+                .and_then(|doctor| doctor.run(own_file, style))
+                .unwrap_or_else(|failure| command::refuse(&failure, &json, style))
+        }
         Some(("completions", matches)) => completions_for(matches),
         Some((name, matches)) => {
             let raw = (name == "dis")
@@ -89,11 +110,13 @@ fn call(matches: &clap::ArgMatches) -> Reply {
     }
 }
 
+fn parsed<A: FromArgMatches>(matches: &clap::ArgMatches) -> Result<A, Failure> {
+    A::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))
+}
+
 fn on_target(name: &str, matches: &clap::ArgMatches, style: TextStyle) -> Reply {
     // The process goes on before anything is printed: a pipe may take its time.
-    let opened = TargetOptions::from_arg_matches(matches)
-        .map_err(|error| Failure::usage(error.to_string()))
-        .and_then(|options| Opened::new(&options));
+    let opened = parsed::<TargetOptions>(matches).and_then(|options| Opened::new(&options));
     let session = match &opened {
         Ok(opened) => opened.session(),
         Err(failure) => Err(failure.clone()),

@@ -179,7 +179,7 @@ fn search(options: &TargetOptions, beside: Option<&Path>) -> FileSearch {
 }
 
 /// Where the debuginfod of debuggers keeps files (debuginfod_find_debuginfo(3)).
-fn debuginfod_caches() -> Vec<PathBuf> {
+pub fn debuginfod_caches() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let own = variable("DEBUGINFOD_CACHE_PATH");
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));

@@ -2,6 +2,7 @@
 
 use super::backtrace::BacktraceData;
 use super::bytecode::BytecodeData;
+use super::doctor::DoctorData;
 use super::edges::Edge;
 use super::exits::{ExitRow, ExitsData};
 use super::graph::GraphData;
@@ -66,6 +67,8 @@ pub enum Data {
     Stack(Box<StackData>),
     /// `jit-bt`.
     Backtrace(BacktraceData),
+    /// `cpyjit doctor`.
+    Doctor(DoctorData),
     /// A command that failed.
     Error {},
 }
@@ -85,6 +88,7 @@ impl Data {
             Data::Bytecode(_) => "bytecode",
             Data::Stack(_) => "stack",
             Data::Backtrace(_) => "backtrace",
+            Data::Doctor(_) => "doctor",
             Data::Error {} => "error",
         }
     }
@@ -93,6 +97,7 @@ impl Data {
     pub fn status(&self) -> u8 {
         match self {
             Data::Verify(data) if !data.is_sound() => 1,
+            Data::Doctor(data) if data.problems() != 0 => 1,
             Data::Error {} => 1,
             _ => 0,
         }

@@ -1,6 +1,7 @@
 //! The Python module `cpyjit`, which the debuggers' own Python loads.
 
 mod actions;
+mod console;
 mod host;
 mod session;
 mod settings;
@@ -18,6 +19,8 @@ mod module {
     use super::actions::Reply;
     #[pymodule_export]
     use super::commands;
+    #[pymodule_export]
+    use super::console::main;
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]

@@ -4,6 +4,7 @@ mod arrows;
 mod backtrace;
 mod bytecode;
 mod columns;
+mod doctor;
 mod executors;
 mod exits;
 mod findings;
@@ -78,6 +79,7 @@ pub fn text(report: &Report, style: TextStyle) -> String {
         Data::Bytecode(data) => bytecode::write(&mut paint, data),
         Data::Stack(data) => stack::write(&mut paint, data),
         Data::Backtrace(data) => backtrace::write(&mut paint, data),
+        Data::Doctor(data) => doctor::write(&mut paint, data),
         Data::Graph(_) | Data::Error {} => {}
     }
     findings::write(&mut paint, &report.findings);
