@@ -27,7 +27,7 @@ class ExtensionProblem(Exception):
 
 
 def load_extension(here):
-    """The extension module: the file named by CPYJIT_EXTENSION, or the one built beside us, or an installed one."""
+    """The extension module: the file named by CPYJIT_EXTENSION, or the one beside us, or an installed one."""
     path = extension_file(here)
     try:
         module = import_file("cpyjit", path) if path else importlib.import_module("cpyjit")
@@ -46,8 +46,10 @@ def extension_file(here):
     named = os.environ.get("CPYJIT_EXTENSION")
     if named:
         return named
-    built = os.path.join(os.path.dirname(here), "target", "cpyjit", "cpyjit.abi3.so")
-    return built if os.path.exists(built) else None
+    # In a package, which any Python's pip may have installed; in the source tree.
+    above = os.path.dirname(here)
+    places = (os.path.join(above, "cpyjit.abi3.so"), os.path.join(above, "target", "cpyjit", "cpyjit.abi3.so"))
+    return next((place for place in places if os.path.exists(place)), None)
 
 
 def import_file(name, path):
@@ -72,7 +74,8 @@ def import_failure(path, reason):
     if not os.path.exists(path):
         return "the extension %s does not exist (CPYJIT_EXTENSION names it): build it with scripts/build" % path
     return ("the extension %s does not fit this debugger (%s, Python %s): %s. Build it on this machine with "
-            "scripts/build" % (path, os.uname().machine, sys.version.split()[0], str(reason).rstrip(".")))
+            "scripts/build, or install the package for it"
+            % (path, os.uname().machine, sys.version.split()[0], str(reason).rstrip(".")))
 
 
 def start(here):
