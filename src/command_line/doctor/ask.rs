@@ -40,18 +40,24 @@ impl Printed {
         }
     }
 
-    /// What the front-end had to complain of.
-    pub fn complaint(&self) -> Option<String> {
+    /// Why something did not work: what the front-end complained of, or else the last words.
+    pub fn reason(&self) -> String {
+        self.complaint().unwrap_or_else(|| self.last_words())
+    }
+
+    fn complaint(&self) -> Option<String> {
         let lines = self.text.lines();
         let mut complaints = lines.filter_map(|line| line.trim().strip_prefix("cpyjit: "));
         complaints.next().map(ToOwned::to_owned)
     }
 
     /// The last line, which is mostly why a program ended.
-    pub fn last_words(&self) -> String {
-        let lines = self.text.lines().rev().map(str::trim);
-        let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(MARK));
-        lines.next().unwrap_or("it printed nothing").to_owned()
+    fn last_words(&self) -> String {
+        // LLDB repeats what it was told to do.
+        let is_ours = |line: &str| line.starts_with(MARK) || line.starts_with("(lldb) ");
+        let mut lines = self.text.lines().rev().map(str::trim);
+        let last = lines.find(|line| !line.is_empty() && !is_ours(line));
+        last.unwrap_or("it printed nothing").to_owned()
     }
 }
 
@@ -134,7 +140,7 @@ mod tests {
         assert_eq!(printed.answer::<Vec<u32>>().unwrap(), [3, 15]);
         assert_eq!(printed.complaint().as_deref(), Some("no"));
         assert_eq!(printed.answer::<String>(), Err("bye".to_owned()));
-        let silent = ask(&mut shell("exit 3")).unwrap();
+        let silent = ask(&mut shell("echo '(lldb) command'; exit 3")).unwrap();
         assert_eq!(silent.answer::<u32>(), Err("it printed nothing".to_owned()));
     }
 

@@ -1,6 +1,7 @@
 //! Looks at a debugger: its version, its Python, whether cpyjit loads there, and whether it does by itself.
 
 use super::ask::{Printed, ask, directories_of_programs, is_program, on_path};
+use crate::command::Failure;
 use crate::command_line::install::{Loads, loads};
 use crate::command_line::installation::{Debugger, Installation};
 use crate::listing::{DoctorCheck, DoctorSubject, Health, SubjectKind};
@@ -97,31 +98,36 @@ fn newest_lldb() -> Option<PathBuf> {
 
 /// Looks at the debugger in this file.
 pub fn examine(debugger: Debugger, path: &Path, installation: &Installation) -> Examined {
+    let init_file = loads(debugger, installation);
     let mut examined = Examined {
         subject: DoctorSubject {
             kind: debugger.kind(),
             path: Some(path.display().to_string()),
             checks: Vec::new(),
         },
-        is_set_up: false,
+        is_set_up: !matches!(init_file, Ok((_, Loads::Nothing))),
         debug_directories: Vec::new(),
     };
-    match start(debugger, path, false, installation) {
-        Err(what) => examined.subject.checks.push(does_not_work(debugger, &what)),
-        Ok((answer, printed)) => {
-            let checks = &mut examined.subject.checks;
-            checks.push(version(debugger, &answer));
-            checks.push(extension(&answer, &printed, installation));
-            // Its own init files say more.
-            let by_itself = start(debugger, path, true, installation);
-            let own = by_itself.as_ref().map_or(&answer, |(answer, _)| answer);
-            examined
-                .debug_directories
-                .clone_from(&own.debug_directories);
-            let (check, is_set_up) = start_up(debugger, by_itself.as_ref(), installation);
-            checks.push(check);
-            examined.is_set_up = is_set_up;
+    let checks = &mut examined.subject.checks;
+    let (bare, printed) = match start(debugger, path, false, installation) {
+        Ok(bare) => bare,
+        Err(what) => {
+            checks.push(does_not_work(debugger, &what));
+            return examined;
         }
+    };
+    checks.push(version(debugger, &bare));
+    checks.push(extension(&bare, &printed, installation));
+    let by_itself = start(debugger, path, true, installation);
+    checks.push(start_up(
+        debugger,
+        by_itself.as_ref(),
+        init_file,
+        installation,
+    ));
+    if let Ok((answer, _)) = by_itself {
+        examined.is_set_up |= answer.commands;
+        examined.debug_directories = answer.debug_directories;
     }
     examined
 }
@@ -185,7 +191,6 @@ fn major(version: &str) -> Option<u32> {
 }
 
 fn extension(answer: &Answer, printed: &Printed, installation: &Installation) -> DoctorCheck {
-    let reason = || printed.complaint().unwrap_or_else(|| printed.last_words());
     match &answer.extension {
         Some(file) if answer.commands => {
             let what = format!("loads there: {}", file.display());
@@ -195,62 +200,62 @@ fn extension(answer: &Answer, printed: &Printed, installation: &Installation) ->
                     .advice("that is another one than this cpyjit's: unset CPYJIT_EXTENSION, or let it name this one"),
             }
         }
-        _ => DoctorCheck::problem("extension", format!("does not load there: {}", reason())),
+        _ => DoctorCheck::problem(
+            "extension",
+            format!("does not load there: {}", printed.reason()),
+        ),
     }
 }
 
-/// Whether it loads cpyjit when the user starts it, and whether it is meant to.
+/// Whether it loads cpyjit when the user starts it.
 fn start_up(
     debugger: Debugger,
     by_itself: Result<&(Answer, Printed), &String>,
+    init_file: Result<(PathBuf, Loads), Failure>,
     installation: &Installation,
-) -> (DoctorCheck, bool) {
+) -> DoctorCheck {
     let problem = |what: String| DoctorCheck::problem("start-up", what);
     let again = format!("cpyjit install {}", debugger.program());
-    let (path, found) = match loads(debugger, installation) {
-        Ok(found) => found,
-        Err(failure) => return (problem(failure.sentence()), true),
+    let (file, found) = match init_file {
+        Ok((path, found)) => (path.display().to_string(), found),
+        Err(failure) => return problem(failure.sentence()),
     };
-    let path = path.display();
     let (answer, printed) = match by_itself {
         Ok(by_itself) => by_itself,
         Err(what) => {
-            let what =
-                format!("with the user's init files, it does not come to its prompt: {what}");
-            return (problem(what), found != Loads::Nothing);
+            return problem(format!(
+                "with the user's init files, it does not come to its prompt: {what}"
+            ));
         }
     };
-    let script = installation.script(debugger);
-    let ours = script
-        .parent()
-        .zip(answer.script.as_deref().and_then(Path::parent));
-    let reason = || printed.complaint().unwrap_or_else(|| printed.last_words());
-    let check = match (&answer.script, &found) {
-        (Some(_), _)
-            if answer.commands && ours.is_some_and(|(ours, loaded)| is_same(ours, loaded)) =>
-        {
-            DoctorCheck::ok("start-up", format!("loads cpyjit by itself ({path})"))
+    match (&answer.script, found) {
+        (Some(script), _) if answer.commands && is_beside(script, debugger, installation) => {
+            DoctorCheck::ok("start-up", format!("loads cpyjit by itself ({file})"))
         }
-        (Some(other), _) if answer.commands => problem(format!(
-            "loads another cpyjit by itself: {}",
-            other.display()
-        ))
-        .advice(again),
-        (_, Loads::Nothing) => problem(format!(
-            "does not load cpyjit by itself: {path} has no block of it"
-        ))
-        .advice(again),
-        (_, Loads::Ours) => problem(format!(
-            "{path} says to load cpyjit, but that does not work: {}",
-            reason()
-        ))
-        .advice(not_loaded(debugger)),
+        (Some(other), _) if answer.commands => {
+            let other = other.display();
+            problem(format!("loads another cpyjit by itself: {other}")).advice(again)
+        }
+        (_, Loads::Nothing) => {
+            let what = format!("does not load cpyjit by itself: {file} has no block of it");
+            problem(what).advice(again)
+        }
+        (_, Loads::Ours) => {
+            let why = printed.reason();
+            let what = format!("{file} says to load cpyjit, but that does not work: {why}");
+            problem(what).advice(not_loaded(debugger))
+        }
         (_, Loads::Other(lines)) => {
-            problem(format!("{path} loads a cpyjit that is not there: {lines}")).advice(again)
+            problem(format!("{file} loads a cpyjit that is not there: {lines}")).advice(again)
         }
-    };
-    let is_set_up = answer.commands || found != Loads::Nothing;
-    (check, is_set_up)
+    }
+}
+
+/// Whether a script that was loaded is of this installation.
+fn is_beside(script: &Path, debugger: Debugger, installation: &Installation) -> bool {
+    let ours = installation.script(debugger);
+    let folders = ours.parent().zip(script.parent());
+    folders.is_some_and(|(ours, loaded)| is_same(ours, loaded))
 }
 
 fn not_loaded(debugger: Debugger) -> &'static str {
@@ -273,15 +278,18 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// Says that there is none of this kind.
-pub fn absent(debugger: Debugger) -> DoctorSubject {
+pub fn absent(debugger: Debugger) -> Examined {
     let what = format!("there is no {} on PATH", debugger.program());
-    DoctorSubject {
-        kind: debugger.kind(),
-        path: None,
-        checks: vec![DoctorCheck::problem("version", what).advice(format!(
-            "install it, or name it with --{} PATH",
-            debugger.program()
-        ))],
+    let advice = format!("install it, or name it with --{} PATH", debugger.program());
+    let check = DoctorCheck::problem("version", what).advice(advice);
+    Examined {
+        subject: DoctorSubject {
+            kind: debugger.kind(),
+            path: None,
+            checks: vec![check],
+        },
+        is_set_up: false,
+        debug_directories: Vec::new(),
     }
 }
 

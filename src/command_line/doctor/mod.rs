@@ -65,37 +65,30 @@ impl Doctor {
         Ok(command::tell(&report, self.json, style))
     }
 
+    /// Looks at the debuggers; problems of those that nobody asked for are remarks.
     fn debuggers(&self, installation: &Installation) -> Vec<Examined> {
-        let mut all: Vec<(Examined, bool)> = Vec::new();
+        let mut all = Vec::new();
         for (debugger, named) in [(Debugger::Gdb, &self.gdb), (Debugger::Lldb, &self.lldb)] {
             let found: Vec<PathBuf> = match named.as_slice() {
                 [] => debugger.on_path().into_iter().collect(),
                 named => named.to_vec(),
             };
-            if found.is_empty() {
-                let absent = Examined {
-                    subject: debugger::absent(debugger),
-                    is_set_up: false,
-                    debug_directories: Vec::new(),
-                };
-                all.push((absent, false));
-            }
             let examined = found
                 .iter()
                 .map(|path| debugger::examine(debugger, path, installation));
             all.extend(examined.map(|examined| (examined, !named.is_empty())));
+            if found.is_empty() {
+                all.push((debugger::absent(debugger), false));
+            }
         }
-        let somebody_is_wanted = all
-            .iter()
-            .any(|(examined, named)| *named || examined.is_set_up);
-        let somebody_is_there = all
-            .iter()
-            .any(|(examined, _)| examined.subject.path.is_some());
-        for (examined, named) in &mut all {
-            let is_wanted = *named || examined.is_set_up;
-            let other_is_there = examined.subject.path.is_none() && somebody_is_there;
-            if !is_wanted && (somebody_is_wanted || other_is_there) {
-                debugger::demote(&mut examined.subject);
+        let is_wanted = |(examined, named): &(Examined, bool)| *named || examined.is_set_up;
+        let is_there = |(examined, _): &(Examined, bool)| examined.subject.path.is_some();
+        let somebody_is_wanted = all.iter().any(is_wanted);
+        let somebody_is_there = all.iter().any(is_there);
+        for one in &mut all {
+            let others_do = somebody_is_wanted || (somebody_is_there && !is_there(one));
+            if others_do && !is_wanted(one) {
+                debugger::demote(&mut one.0.subject);
             }
         }
         all.into_iter().map(|(examined, _)| examined).collect()

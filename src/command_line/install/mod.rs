@@ -93,13 +93,7 @@ impl Install {
         set_in(&mut text, '-', &before);
         set_in(&mut text, '+', &String::from_utf8_lossy(&block));
         if !self.dry_run {
-            let program = debugger.program();
-            let _ = write!(
-                text,
-                "\n{} has the commands jit-* from its next start on. `cpyjit doctor` checks that, `cpyjit install {program} \
-                 --uninstall`\ntakes it out.\n",
-                debugger.name()
-            );
+            text.push_str(&outlook(debugger));
         }
         Ok(text)
     }
@@ -149,6 +143,16 @@ impl Install {
             false => init_file::write(path, content),
         }
     }
+}
+
+/// What the user has of it.
+fn outlook(debugger: Debugger) -> String {
+    format!(
+        "\n{} has the commands jit-* from its next start on. `cpyjit doctor` checks that,\n`cpyjit install {} --uninstall` takes \
+         it out.\n",
+        debugger.name(),
+        debugger.program()
+    )
 }
 
 /// What the init file loads that the debugger reads, and which file that is.
