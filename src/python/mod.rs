@@ -1,7 +1,8 @@
-//! The Python module `cpyjit`, which the debuggers' own Python loads.
+//! The Python module `cpyjit`, which the debuggers' own Python loads, and the interpreter that is looked at.
 
 mod actions;
 mod host;
+mod inside;
 mod session;
 mod settings;
 mod unwinding;
@@ -18,6 +19,8 @@ mod module {
     use super::actions::Reply;
     #[pymodule_export]
     use super::commands;
+    #[pymodule_export]
+    use super::inside::{Inside, InsideListing};
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]
