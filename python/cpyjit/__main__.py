@@ -126,8 +126,9 @@ def run(code, names):
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:
+        error.__traceback__ = error.__traceback__.tb_next
         sys.last_exc = error
-        sys.excepthook(type(error), error, error.__traceback__.tb_next)
+        sys.excepthook(type(error), error, error.__traceback__)
         sys.exit(1)
 
 
@@ -167,7 +168,7 @@ class Output:
 
 def show(options, output):
     if not options.no_list:
-        reply = _inside.native().run("jit-list", ["--quick"], **_inside.terminal(output))
+        reply = _inside.native().run("jit-list", [], **_inside.terminal(output))
         _inside.write(reply.text, output)
     for name in ["all"] * options.all + options.dis:
         print(file=output)

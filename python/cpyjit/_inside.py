@@ -72,15 +72,15 @@ def dis(x=None, *, file=None, depth=None, uops=None, show_source=True, show_byte
           ...
         TypeError: len is written in C: it has no bytecode that could be compiled
     """
-    found = listing(x, depth=depth, uops=uops, show_stubs=show_stubs, att=att, notes=bool(notes))
+    found = listing(x, depth=depth, uops=uops, show_code=show_code, show_stubs=show_stubs, att=att, notes=bool(notes))
     file = sys.stdout if file is None else file
     style = terminal(file, ascii, color, width)
-    text = found.text(show_source=show_source, show_bytecode=show_bytecode, show_code=show_code,
-                      show_offsets=show_offsets, show_bytes=show_bytes, notes=notes, quiet=quiet, arrows=arrows, **style)
+    text = found.text(show_source=show_source, show_bytecode=show_bytecode, show_offsets=show_offsets,
+                      show_bytes=show_bytes, notes=notes, quiet=quiet, arrows=arrows, **style)
     write(text, file)
 
 
-def listing(x=None, *, depth=None, uops=None, show_stubs=True, att=False, notes=True):
+def listing(x=None, *, depth=None, uops=None, show_code=True, show_stubs=True, att=False, notes=True):
     """The listings of all executors of `x` as they are now; `x` and the options are those of `dis`.
 
         >>> def total(n):
@@ -95,7 +95,7 @@ def listing(x=None, *, depth=None, uops=None, show_stubs=True, att=False, notes=
         >>> any(uop.base == "_ITER_NEXT_RANGE" for uop in found)
         True
         >>> cpyjit.listing(lambda: 1).findings               # doctest: +ELLIPSIS
-        [Finding(severity='note', what='it has not been compiled: ...
+        [Finding(severity='note', what='it has not been compiled...
 
     Where nothing is compiled the listing is empty, and `findings` says why.
     """
@@ -104,11 +104,13 @@ def listing(x=None, *, depth=None, uops=None, show_stubs=True, att=False, notes=
     options += [word for word, wanted in (("--no-stubs", not show_stubs), ("--att", att), ("--no-notes", not notes))
                 if wanted]
     addresses, codes = [], []
-    for one in x if isinstance(x, (list, tuple)) else [x]:
+    several = isinstance(x, (list, tuple)) and not isinstance(x, Executor)
+    for one in x if several else [x]:
         _resolve(inside, one, depth, addresses, codes)
     found = inside.executors_of([id(code) for code in codes]) if codes else []
     addresses += [address for address in found if address not in addresses]
-    return Listing(inside, inside.listing(addresses, [id(code) for code in codes], options))
+    taken = inside.listing(addresses, [id(code) for code in codes], options, machine_code=bool(show_code))
+    return Listing(inside, taken)
 
 
 def get_instructions(x=None, *, depth=None, uops=None, show_stubs=True, att=False):

@@ -139,8 +139,8 @@ class Listing:
         """What was odd or missing, each a `Finding`; why the listing is empty, if it is."""
         return self._content()[2]
 
-    def text(self, *, show_source=True, show_bytecode=True, show_code=True, show_offsets=False, show_bytes=False,
-             notes=True, quiet=False, arrows=True, ascii=False, color=False, width=0):
+    def text(self, *, show_source=True, show_bytecode=True, show_offsets=False, show_bytes=False, notes=True, quiet=False,
+             arrows=True, ascii=False, color=False, width=0):
         """The text that `cpyjit.dis` prints, for a terminal of `width` columns (0: lines of any length)."""
         if notes not in (True, False, "all"):
             raise ValueError(f"notes are True, False or 'all', not {notes!r}")
@@ -148,7 +148,7 @@ class Listing:
                   ("--bytes", show_bytes), ("--all-notes", notes == "all" and not quiet), ("--quiet", quiet),
                   ("--arrows=off", not arrows), ("--ascii", ascii))
         options = [word for word, wanted in chosen if wanted]
-        return self._native.text(options, machine_code=bool(show_code), width=width, color=color, ascii=ascii)
+        return self._native.text(options, width=width, color=color, ascii=ascii)
 
     def to_json(self):
         """The JSON document that `jit-dis --json` prints in a debugger, but for `target.kind`, which is "self"."""

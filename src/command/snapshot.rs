@@ -5,7 +5,7 @@ use super::executor::{choice, nothing_compiled};
 use super::reply::Failure;
 use super::spelling::Spelling;
 use crate::address::Address;
-use crate::listing::{Data, Finding, ListingData, Report, Severity};
+use crate::listing::{Data, Detail, Finding, ListingData, PageFunction, Report, Severity, View};
 use crate::render::{self, TextStyle};
 use crate::session::Session;
 use clap::Parser;
@@ -24,8 +24,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The listings of these executors, with the options of `jit-dis` that choose uops and the syntax. Where there are
-    /// none, the listing says why `code` has none.
+    /// The listings of these executors, with the options of `jit-dis` that choose uops and the syntax; without machine
+    /// code they are those of `jit-trace`. Where there are none, the listing says why `codes` have none.
     ///
     /// # Errors
     /// If an option is wrong, or an executor cannot be read.
@@ -34,6 +34,7 @@ impl Snapshot {
         executors: &[Address],
         codes: &[Address],
         options: &[String],
+        machine_code: bool,
     ) -> Result<Snapshot, Failure> {
         let dis = parse(options)?;
         // Without a CPython every other reason would mislead.
@@ -49,7 +50,7 @@ impl Snapshot {
                 }),
                 findings: vec![why_none(session, codes)?],
             },
-            some => everything(session, &dis, some)?,
+            some => listings(session, &dis, some, machine_code)?,
         };
         Spelling::Python.respell(&mut report.findings);
         Ok(Snapshot { report })
@@ -60,46 +61,23 @@ impl Snapshot {
         render::json(&self.report)
     }
 
-    /// As text, with the options of `jit-dis` that change how it looks; without machine code it is that of `jit-trace`.
+    /// As text, with the options of `jit-dis` that change how it looks.
     ///
     /// # Errors
     /// If an option is wrong.
-    pub fn text(
-        &mut self,
-        options: &[String],
-        machine_code: bool,
-        style: TextStyle,
-    ) -> Result<String, Failure> {
+    pub fn text(&mut self, options: &[String], style: TextStyle) -> Result<String, Failure> {
         let view = parse(options)?.view(None);
         if let Data::Listing(listing) = &mut self.report.data {
-            listing.view = view;
+            listing.view = View {
+                machine_code: listing.view.machine_code,
+                ..view
+            };
         }
-        Ok(match machine_code {
-            true => render::text(&self.report, style),
-            false => render::text(&self.without_machine_code(), style),
-        })
+        Ok(render::text(&self.report, style))
     }
 
-    /// What `jit-trace` reads.
-    fn without_machine_code(&self) -> Report {
-        let mut report = self.report.clone();
-        if let Data::Listing(listing) = &mut report.data {
-            listing.view.machine_code = false;
-            for one in &mut listing.executors {
-                one.exits = None;
-                one.edges.clear();
-                for uop in &mut one.uops {
-                    uop.instructions = None;
-                }
-                for region in &mut one.regions {
-                    region.instructions = None;
-                }
-            }
-        }
-        report
-    }
-
-    /// As a page for a browser, with the source and bytecode of the functions as they are now.
+    /// As a page for a browser, with the source and bytecode of the functions as they are now; of functions that are no
+    /// more it has none.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -107,7 +85,10 @@ impl Snapshot {
         let mut report = self.report.clone();
         let mut odd = Vec::new();
         if let Data::Listing(listing) = &mut report.data {
-            let (page, findings) = session.page(&mut listing.executors)?;
+            let (mut page, findings) = session.page(&mut listing.executors)?;
+            page.functions
+                .iter_mut()
+                .for_each(|one| leave_out_if_gone(session, one));
             listing.page = Some(Box::new(page));
             odd = findings;
         }
@@ -118,8 +99,23 @@ impl Snapshot {
 }
 
 /// The report with all that any form shows.
-fn everything(session: &Session, dis: &Dis, executors: &[Address]) -> Result<Report, Failure> {
-    let (detail, view) = (dis.detail(true), dis.view(None));
+fn listings(
+    session: &Session,
+    dis: &Dis,
+    executors: &[Address],
+    machine_code: bool,
+) -> Result<Report, Failure> {
+    let whole = dis.detail(true);
+    let detail = Detail {
+        instructions: machine_code,
+        notes: machine_code && whole.notes,
+        exits: machine_code,
+        ..whole
+    };
+    let view = View {
+        machine_code,
+        ..dis.view(None)
+    };
     let mut report = (dis.subject()).report_of(session, executors, detail, view)?;
     if let Data::Listing(listing) = &report.data
         && (listing.executors.iter()).all(|one| !one.executor.state.valid)
@@ -128,6 +124,21 @@ fn everything(session: &Session, dis: &Dis, executors: &[Address]) -> Result<Rep
         report.findings.push(Finding::note(what).hint(AGAIN));
     }
     Ok(report)
+}
+
+/// Where a code object was, another may be by now.
+fn leave_out_if_gone(session: &Session, function: &mut PageFunction) {
+    let code = &function.code;
+    let here = session.function_at(code.object).ok().flatten();
+    let is_same = here.is_some_and(|here| {
+        here.qualname() == &*code.qualname && here.filename() == &*code.filename
+    });
+    if !is_same {
+        let reason = "the function is no longer there".to_owned();
+        function.source.clear();
+        function.source_doubt = Some(reason.clone());
+        function.bytecode = Err(reason);
+    }
 }
 
 fn parse(options: &[String]) -> Result<Dis, Failure> {

@@ -71,14 +71,17 @@ impl Inside {
     }
 
     /// The listings of the executors at these addresses; if there are none, with the reason why `codes` have none.
+    #[pyo3(signature = (executors, codes, options, *, machine_code=true))]
     fn listing(
         &self,
         executors: Vec<u64>,
         codes: Vec<u64>,
         options: Vec<String>,
+        machine_code: bool,
     ) -> PyResult<InsideListing> {
         let (executors, codes) = (addresses(&executors), addresses(&codes));
-        let taken = self.look(|session| Snapshot::take(session, &executors, &codes, &options))?;
+        let taken = self
+            .look(|session| Snapshot::take(session, &executors, &codes, &options, machine_code))?;
         Ok(InsideListing(Mutex::new(taken)))
     }
 
@@ -97,17 +100,16 @@ impl InsideListing {
     }
 
     /// As text.
-    #[pyo3(signature = (options, *, machine_code=true, width=0, color=false, ascii=false))]
+    #[pyo3(signature = (options, *, width=0, color=false, ascii=false))]
     fn text(
         &self,
         options: Vec<String>,
-        machine_code: bool,
         width: usize,
         color: bool,
         ascii: bool,
     ) -> PyResult<String> {
         let style = style(width, color, ascii);
-        let text = lock(&self.0).text(&options, machine_code, style);
+        let text = lock(&self.0).text(&options, style);
         text.map_err(|failure| raised(&failure))
     }
 }

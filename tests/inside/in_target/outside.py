@@ -26,7 +26,7 @@ documents["exits"] = native.run("jit-exits", ["--all", "--json"]).text
 for name, document in documents.items():
     (folder / f"{name}.inside.json").write_text(document)
 (folder / "text.inside.txt").write_text(str(found["count"]))
-(folder / "uops.inside.txt").write_text(found["count"].text(show_code=False))
+(folder / "uops.inside.txt").write_text(count.listing(show_code=False).text())
 (folder / "count").write_text(hex(count.address))
 (folder / "caller").write_text(hex(caller.address))
 (folder / "ready").touch()

@@ -1,7 +1,10 @@
 """Looks at a function again and again while other threads compile, invalidate and free executors.
 
-usage: stress.py LISTINGS [--seconds N]
+usage: stress.py LISTINGS ALONE
+
+Then it looks ALONE times more while nothing else happens: what it grows by then is its own.
 """
+import gc
 import json
 import random
 import sys
@@ -11,7 +14,8 @@ import time
 import cpyjit
 
 THREADS = 2
-WARM_UP = 500  # listings, after which memory is to grow no more
+PAUSE = 0.01  # seconds
+WARM_UP = 200  # listings, after which memory is to grow no more
 SOURCE = """
 def made(n, step={number}):
     total = {number}
@@ -20,7 +24,7 @@ def made(n, step={number}):
         {more}
     return total
 """
-listings, limit = int(sys.argv[1]), float(sys.argv[2])
+listings, alone = map(int, sys.argv[1:])
 done = threading.Event()
 made_in_all = [0] * THREADS
 flag = 0
@@ -44,6 +48,10 @@ def churn(thread):
             ("pass", "total ^= i", "total = total + len('ab')", "total += flag")) ), {"flag": 1}, names)
         names["made"](5000)
         made_in_all[thread] += 1
+        # Without it a busy machine lets the threads of one lock wait for each other most of the time.
+        time.sleep(PAUSE)
+        if made_in_all[thread] % 500 == 0:
+            gc.collect()  # on 3.14 it frees executors
         if number % 20 == 0:
             flag = number
             watched(5000)
@@ -62,29 +70,30 @@ def look(number):
             return len(cpyjit.listing(cpyjit.executors()).executors)
         if kind == 51:
             return len(cpyjit.listing(watched).to_html())
-        found = cpyjit.listing(watched)
-        return len(found) if kind % 10 == 0 else len(found.to_json())
+        if kind == 52:
+            return len(cpyjit.listing(watched))
+        return len(cpyjit.listing(watched).to_json())
     except RuntimeError:
         return None
 
 
-sys.setswitchinterval(0.0005)
 threads = [threading.Thread(target=churn, args=[number]) for number in range(THREADS)]
 for thread in threads:
     thread.start()
 watched(20000)
-gone, found, started, before, number = 0, 0, time.monotonic(), 0, 0
-for number in range(1, listings + 1):
-    result = look(number)
-    gone += result is None
-    found += bool(result)
-    if number == WARM_UP:
-        before = resident()
-    if time.monotonic() - started > limit:
-        break
-after = resident()
+started = time.monotonic()
+results = [look(number) for number in range(listings)]
+seconds = time.monotonic() - started
 done.set()
 for thread in threads:
     thread.join()
-print(json.dumps({"listings": number, "found": found, "gone": gone, "made": sum(made_in_all), "before": before,
-                  "after": after, "seconds": round(time.monotonic() - started, 1)}))
+gc.collect()
+compiled = len(cpyjit.executors(all=True))
+for number in range(WARM_UP):
+    look(number)
+before = resident()
+for number in range(alone):
+    look(number)
+print(json.dumps({"listings": len(results), "found": sum(map(bool, results)), "gone": results.count(None),
+                  "made": sum(made_in_all), "executors": compiled, "seconds": round(seconds, 1), "before": before,
+                  "after": resident(), "alone": alone}))
