@@ -3,7 +3,7 @@ import os
 import sys
 
 from . import _subjects
-from ._records import Executor, Finding, Instruction, Listing, Uop
+from ._records import Executor, Executors, Finding, Instruction, Listing, Uop
 from .cpyjit import Inside
 
 __all__ = ["Executor", "Finding", "Instruction", "Listing", "Uop", "dis", "executors", "get_instructions", "listing"]
@@ -142,7 +142,7 @@ def executors(*, all=False):
     document = json.loads(reply.text)
     if reply.failed:
         raise RuntimeError("; ".join(finding["what"] for finding in document["findings"]))
-    return [Executor.of(header) for header in document["data"]["executors"]]
+    return Executors(Executor.of(header) for header in document["data"]["executors"])
 
 
 def _resolve(inside, x, depth, addresses, codes):

@@ -64,9 +64,18 @@ class Executor(namedtuple("Executor", "index address function qualname filename 
 
     def __repr__(self):
         number = "" if self.index is None else f"#{self.index} "
-        place = f"{self.filename}:{self.line or self.firstlineno}" if self.filename else "unknown function"
-        return (f"<executor {number}{self.qualname or '?'} ({place}): {self.uop_count} uops, {self.code_size} bytes, "
-                f"{self.state}>")
+        place = f" ({self.filename}:{self.line or self.firstlineno})" if self.filename else ""
+        name = self.qualname or ("cold exit" if "cold" in self.found_by else "?")
+        return f"<executor {number}{name}{place}: {self.uop_count} uops, {self.code_size} bytes, {self.state}>"
+
+
+class Executors(list):
+    """A list of executors that shows itself with one a line."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return "[" + ",\n ".join(map(repr, self)) + "]"
 
 
 class Uop(namedtuple("Uop", "executor index name base opcode oparg operand0 operand1 target jump_target error_target address "
@@ -127,7 +136,7 @@ class Listing:
     @property
     def executors(self):
         """The executors, each an `Executor`."""
-        return self._content()[0]
+        return Executors(self._content()[0])
 
     @property
     def uops(self):

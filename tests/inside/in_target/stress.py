@@ -14,7 +14,7 @@ import time
 import cpyjit
 
 THREADS = 2
-PAUSE = 0.01  # seconds
+LISTINGS_EACH = 4  # for one function made: in step, whatever share of the machine each thread gets
 WARM_UP = 200  # listings, after which memory is to grow no more
 SOURCE = """
 def made(n, step={number}):
@@ -26,6 +26,7 @@ def made(n, step={number}):
 """
 listings, alone = map(int, sys.argv[1:])
 done = threading.Event()
+tickets = threading.Semaphore(0)
 made_in_all = [0] * THREADS
 flag = 0
 
@@ -41,15 +42,13 @@ def churn(thread):
     """Functions that are compiled and die, and now and then a global that invalidates what depends on it."""
     global flag
     choose = random.Random(thread)
-    while not done.is_set():
+    while tickets.acquire() and not done.is_set():
         number = choose.randrange(1000)
         names = {}
         exec(SOURCE.format(number=number, modulus=choose.randrange(2, 9), more=choose.choice(
             ("pass", "total ^= i", "total = total + len('ab')", "total += flag")) ), {"flag": 1}, names)
         names["made"](5000)
         made_in_all[thread] += 1
-        # Without it a busy machine lets the threads of one lock wait for each other most of the time.
-        time.sleep(PAUSE)
         if made_in_all[thread] % 500 == 0:
             gc.collect()  # on 3.14 it frees executors
         if number % 20 == 0:
@@ -65,6 +64,8 @@ def resident():
 def look(number):
     """One of the ways; what has gone meanwhile is a RuntimeError, and nothing else may be."""
     kind = number % 100
+    if number % LISTINGS_EACH == 0:
+        tickets.release()
     try:
         if kind == 50:
             return len(cpyjit.listing(cpyjit.executors()).executors)
@@ -85,6 +86,7 @@ started = time.monotonic()
 results = [look(number) for number in range(listings)]
 seconds = time.monotonic() - started
 done.set()
+tickets.release(THREADS)
 for thread in threads:
     thread.join()
 gc.collect()
