@@ -18,7 +18,8 @@ class Finding(NamedTuple):
     hint: str | None
 
 class Executor(NamedTuple):
-    index: int | None
+    # Hides the method of tuples, here and below.
+    index: int | None  # type: ignore[assignment]
     address: int
     function: str | None
     qualname: str | None
@@ -57,7 +58,6 @@ class Instruction(NamedTuple):
 
 class Uop(NamedTuple):
     executor: Executor
-    # Hides the method of tuples.
     index: int  # type: ignore[assignment]
     name: str
     base: str
