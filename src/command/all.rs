@@ -37,7 +37,7 @@ pub struct Manual {
 pub(super) struct Entry {
     pub name: &'static str,
     pub command: fn() -> clap::Command,
-    run: fn(Result<&Session, Failure>, &[String], TextStyle) -> Reply,
+    run: fn(Result<&Session, Failure>, &[String], TextStyle, Spelling) -> Reply,
     run_matches: fn(Result<&Session, Failure>, &clap::ArgMatches, TextStyle) -> Reply,
 }
 
@@ -94,16 +94,34 @@ pub(super) fn manual(name: &'static str, command: clap::Command) -> Manual {
 ///
 /// Where the target cannot be read now, the reason stands for the session: help is given all the same.
 pub fn run(session: Result<&Session, Failure>, name: &str, text: &str, style: TextStyle) -> Reply {
-    let refuse = |reason: String| {
-        let words: Vec<String> = text.split_whitespace().map(ToOwned::to_owned).collect();
-        refuse(&Failure::usage(reason), &words, style)
-    };
-    let Some(entry) = COMMANDS.iter().find(|entry| entry.name == name) else {
-        return refuse(format!("there is no command {name}"));
-    };
     match arguments::split(text) {
-        Ok(arguments) => (entry.run)(session, &arguments, style),
-        Err(reason) => refuse(reason),
+        Ok(arguments) => run_words(session, name, &arguments, style, Spelling::Debugger),
+        Err(reason) => {
+            let words: Vec<String> = text.split_whitespace().map(ToOwned::to_owned).collect();
+            refuse(&Failure::usage(reason), &words, style)
+        }
+    }
+}
+
+/// Runs a command in the interpreter that it is about; the words of its arguments are those of debuggers.
+pub fn run_inside(session: &Session, name: &str, words: &[String], style: TextStyle) -> Reply {
+    run_words(Ok(session), name, words, style, Spelling::Python)
+}
+
+fn run_words(
+    session: Result<&Session, Failure>,
+    name: &str,
+    words: &[String],
+    style: TextStyle,
+    spelling: Spelling,
+) -> Reply {
+    match COMMANDS.iter().find(|entry| entry.name == name) {
+        Some(entry) => (entry.run)(session, words, style, spelling),
+        None => refuse(
+            &Failure::usage(format!("there is no command {name}")),
+            words,
+            style,
+        ),
     }
 }
 
@@ -111,11 +129,12 @@ fn run_parsed<C: Run>(
     session: Result<&Session, Failure>,
     arguments: &[String],
     style: TextStyle,
+    spelling: Spelling,
 ) -> Reply {
     let name = C::command().get_name().to_owned();
     let parsed = C::try_parse_from(std::iter::once(&name).chain(arguments));
     match parsed {
-        Ok(command) => answer(session, &command, style, Spelling::Debugger),
+        Ok(command) => answer(session, &command, style, spelling),
         Err(error) => not_parsed(&error, &Output::in_vain(arguments), style),
     }
 }

@@ -77,6 +77,22 @@ impl Dis {
         }
     }
 
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// What is read: for JSON and pages all there is, for text what it shows.
+    pub(super) fn detail(&self, whole: bool) -> Detail {
+        Detail {
+            instructions: true,
+            notes: self.page.has_notes(whole),
+            source: !self.subject.no_source && !self.page.quiet,
+            parents: whole,
+            exits: whole || !self.page.quiet,
+            syntax: self.syntax(),
+        }
+    }
+
     fn is_page(&self) -> bool {
         let file = self.output.output.as_deref().unwrap_or_default();
         self.html || (!self.output.json && file.to_ascii_lowercase().ends_with(".html"))
@@ -99,13 +115,10 @@ impl Dis {
 
 impl Run for Dis {
     fn run(&self, session: &Session) -> Result<Report, Failure> {
+        let detail = self.detail(self.output.json || self.is_page());
         let detail = Detail {
-            instructions: true,
-            notes: self.page.has_notes(self.output.json || self.is_page()),
-            source: !self.subject.no_source && !self.page.quiet && !self.output.json,
-            parents: self.output.json || self.is_page(),
-            exits: self.output.json || self.is_page() || !self.page.quiet,
-            syntax: self.syntax(),
+            source: detail.source && !self.output.json,
+            ..detail
         };
         let report = self
             .subject

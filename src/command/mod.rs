@@ -25,6 +25,7 @@ mod raw;
 mod reply;
 mod selection;
 mod settings;
+mod snapshot;
 mod spelling;
 mod stack;
 mod step;
@@ -35,7 +36,7 @@ mod views;
 
 pub use crate::render::TextStyle;
 pub use crate::render::Window;
-pub use all::{Manual, manuals, refuse, run, run_matches, subcommands, tell};
+pub use all::{Manual, manuals, refuse, run, run_inside, run_matches, subcommands, tell};
 pub use completion::complete;
 pub use control::{
     breakpoint_deleted, caught, control_manuals, hook, process_gone, refresh, resume,
@@ -45,4 +46,5 @@ pub use executor::find_executor;
 pub use raw::{RawOptions, run_raw};
 pub use reply::{Action, Failure, Reply};
 pub use settings::{NoteLevel, SETTINGS, Setting, Settings, StopText};
+pub use snapshot::{Snapshot, in_python};
 pub use views::{Frame, Notes, describe, frame, notes, window};

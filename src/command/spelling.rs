@@ -1,4 +1,5 @@
-//! What the commands are called where the user is: `jit-dis` in debuggers, `cpyjit dis` on the command line.
+//! What the commands are called where the user is: `jit-dis` in debuggers, `cpyjit dis` on the command line, `cpyjit.dis()`
+//! in Python.
 
 use super::all::COMMANDS;
 use crate::listing::Finding;
@@ -10,17 +11,21 @@ pub enum Spelling {
     Debugger,
     /// `cpyjit dis`
     CommandLine,
+    /// `cpyjit.dis()`
+    Python,
 }
 
 impl Spelling {
     /// Names commands in findings as the user must write them.
     pub fn respell(self, findings: &mut [Finding]) {
-        if self == Spelling::Debugger {
-            return;
-        }
+        let respelled = match self {
+            Spelling::Debugger => return,
+            Spelling::CommandLine => on_command_line,
+            Spelling::Python => in_python,
+        };
         for finding in findings {
-            finding.what = on_command_line(&finding.what);
-            finding.hint = finding.hint.as_deref().map(on_command_line);
+            finding.what = respelled(&finding.what);
+            finding.hint = finding.hint.as_deref().map(respelled);
         }
     }
 }
@@ -93,20 +98,36 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// `jit-list shows …` → `cpyjit list shows …`, but for what only looks like it: `/tmp/jit-list`, `jit-lister`.
+/// `jit-list shows …` → `cpyjit list shows …`.
 fn on_command_line(text: &str) -> String {
+    respelled(text, |name| format!("cpyjit {name}"))
+}
+
+/// `jit-list shows …` → `cpyjit.executors() shows …`; what Python has no function for is the command line's.
+fn in_python(text: &str) -> String {
+    respelled(text, |name| match name {
+        "list" => "cpyjit.executors()".to_owned(),
+        "dis" => "cpyjit.dis()".to_owned(),
+        other => format!("cpyjit {other} --pid PID"),
+    })
+}
+
+/// The text with each command in it as `spell` writes it, but for what only looks like one: `/tmp/jit-list`,
+/// `jit-lister`.
+fn respelled(text: &str, spell: impl Fn(&str) -> String) -> String {
     let mut pieces = text.split("jit-");
     let mut out = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let is_start = out.is_empty() || out.ends_with([' ', '(', '\n', '"', '\'']);
-        let name: String = piece
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
-            .collect();
+        let in_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let end = piece.find(|c| !in_name(c)).unwrap_or(piece.len());
+        let (name, behind) = piece.split_at_checked(end).unwrap_or((piece, ""));
         let mut entries = COMMANDS.iter();
-        let known = entries.any(|entry| entry.name.strip_prefix("jit-") == Some(&*name));
-        out.push_str(if is_start && known { "cpyjit " } else { "jit-" });
-        out.push_str(piece);
+        let known = entries.any(|entry| entry.name.strip_prefix("jit-") == Some(name));
+        match is_start && known {
+            true => out.push_str(&(spell(name) + behind)),
+            false => out.push_str(&format!("jit-{piece}")),
+        }
     }
     out
 }
@@ -123,7 +144,16 @@ mod tests {
         );
         for same in ["/tmp/jit-list", "jit-lister", "no jit-nothing", "x.jit-dis"] {
             assert_eq!(on_command_line(same), same);
+            assert_eq!(in_python(same), same);
         }
+    }
+
+    #[test]
+    fn python_has_functions_for_some() {
+        assert_eq!(
+            in_python("jit-list shows (jit-dis); jit-where ADDRESS tells"),
+            "cpyjit.executors() shows (cpyjit.dis()); cpyjit where --pid PID ADDRESS tells"
+        );
     }
 
     #[test]

@@ -38,8 +38,24 @@ impl Subject {
             true => all(session)?,
             false => vec![find_executor(session, &self.executor.join(" "))?],
         };
+        self.report_of(session, &executors, detail, view)
+    }
+
+    /// An error if the options that choose uops are wrong.
+    pub fn check(&self, session: &Session) -> Result<(), Failure> {
+        self.uops.selection(session).map(|_| ())
+    }
+
+    /// The report of the listings of these executors, whatever the arguments name.
+    pub fn report_of(
+        &self,
+        session: &Session,
+        executors: &[Address],
+        detail: Detail,
+        view: View,
+    ) -> Result<Report, Failure> {
         let selection = self.uops.selection(session)?;
-        let executors = session.listings(&executors, &selection, detail)?;
+        let executors = session.listings(executors, &selection, detail)?;
         Ok(Report {
             target: session.facts(),
             findings: self.findings(session, &executors),

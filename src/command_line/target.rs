@@ -172,19 +172,10 @@ fn search(options: &TargetOptions, beside: Option<&Path>) -> FileSearch {
         named: options.exe.clone(),
         roots: options.sysroot.clone(),
         debug_directories: debug_directories(options),
-        fetched: debuginfod_caches(),
+        fetched: FileSearch::debuginfod_caches(),
         beside: beside.map(ToOwned::to_owned),
         ..FileSearch::default()
     }
-}
-
-/// Where the debuginfod of debuggers keeps files (debuginfod_find_debuginfo(3)).
-pub fn debuginfod_caches() -> Vec<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
-    let own = variable("DEBUGINFOD_CACHE_PATH");
-    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
-    let usual = cache.map(|cache| cache.join("debuginfod_client"));
-    own.into_iter().chain(usual).collect()
 }
 
 fn debug_directories(options: &TargetOptions) -> Vec<PathBuf> {

@@ -1,8 +1,9 @@
-//! The Python module `cpyjit`, which the debuggers' own Python loads.
+//! The Python module `cpyjit`, which the debuggers' own Python loads, and the interpreter that is looked at.
 
 mod actions;
 mod console;
 mod host;
+mod inside;
 mod session;
 mod settings;
 mod unwinding;
@@ -21,6 +22,8 @@ mod module {
     use super::commands;
     #[pymodule_export]
     use super::console::main;
+    #[pymodule_export]
+    use super::inside::{Inside, InsideListing};
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]

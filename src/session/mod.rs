@@ -290,6 +290,37 @@ impl Session {
         }
     }
 
+    /// The executors whose traces begin in these code objects, in the order of `jit-list`: those that are valid, and if
+    /// there are none, what is left of others.
+    pub fn executors_of(&self, codes: &[Address]) -> Result<Vec<Address>> {
+        let begins = |known: &Known, executor: &Executor| match executor.code.is_null() {
+            true => {
+                let mapped = self.mapped(known.address).ok();
+                let function = mapped.as_deref().and_then(MappedExecutor::function);
+                function.is_some_and(|code| codes.contains(&code.address))
+            }
+            false => codes.contains(&executor.code),
+        };
+        let near = self.executors()?;
+        let valid = those(near, |known, executor| {
+            executor.state.valid && begins(known, executor)
+        });
+        Ok(match valid.is_empty() {
+            true => those(self.all_executors()?, begins),
+            false => valid,
+        })
+    }
+
+    /// The executors that have a uop of these code objects, in the order of `jit-list`.
+    pub fn executors_with(&self, codes: &[Address]) -> Result<Vec<Address>> {
+        Ok(those(self.executors()?, |known, _| {
+            self.mapped(known.address).is_ok_and(|mapped| {
+                let mut found = mapped.origins.iter().filter_map(|uop| uop.code.as_ref());
+                found.any(|code| codes.contains(&code.address))
+            })
+        }))
+    }
+
     /// An error that says what is there, unless there is an executor at `address`.
     pub fn check_executor(&self, address: Address) -> Result<()> {
         let (python, reader) = (self.python()?, self.reader());
@@ -439,4 +470,13 @@ impl Session {
             code_refs: HashMap::new(),
         })
     }
+}
+
+/// Those that can be read and for which `holds` is true.
+fn those(known: &[Known], holds: impl Fn(&Known, &Executor) -> bool) -> Vec<Address> {
+    let holding = known.iter().filter(|known| {
+        let executor = known.executor.as_ref();
+        executor.is_ok_and(|executor| holds(known, executor))
+    });
+    holding.map(|known| known.address).collect()
 }

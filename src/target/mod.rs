@@ -25,7 +25,7 @@ pub use files::{FileSearch, Files};
 pub use finding::Finding;
 pub use memory::{Evaluate, Memory};
 #[cfg(target_os = "linux")]
-pub use process::Process;
+pub use process::{Process, current_thread};
 pub use reader::{Reader, Record};
 pub use registers::{FrameRegisters, Processor, Registers};
 #[cfg(target_os = "linux")]

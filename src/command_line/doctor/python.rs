@@ -1,9 +1,9 @@
 //! Looks at the CPythons that may be debugged: their JIT, and what tells their layouts.
 
 use super::ask::{ask, directories_of_programs, is_program};
-use crate::command_line::target::debuginfod_caches;
 use crate::image::{Cache, DebugSearch, Image, Machine};
 use crate::listing::{DoctorCheck, DoctorSubject, SubjectKind};
+use crate::target::FileSearch;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -214,7 +214,7 @@ fn open(file: &Path, debug_directories: &[PathBuf]) -> Result<Image, crate::erro
     let (None, Some(id)) = (image.debug_path(), image.build_id()) else {
         return Ok(image);
     };
-    let fetched = debuginfod_caches()
+    let fetched = FileSearch::debuginfod_caches()
         .into_iter()
         .map(|cache| cache.join(id.to_string()).join("debuginfo"));
     search.debug_files = fetched.filter(|file| file.is_file()).collect();

@@ -71,6 +71,15 @@ fn open(path: &Path) -> Option<Found> {
 }
 
 impl FileSearch {
+    /// Where the debuginfod of debuggers keeps files (debuginfod_find_debuginfo(3)).
+    pub fn debuginfod_caches() -> Vec<PathBuf> {
+        let variable = |name| std::env::var_os(name).map(PathBuf::from);
+        let own = variable("DEBUGINFOD_CACHE_PATH");
+        let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+        let usual = cache.map(|cache| cache.join("debuginfod_client"));
+        own.into_iter().chain(usual).collect()
+    }
+
     /// Where the named executables must lie in the memory of a target that does not tell (QEMU's cores do not), if it
     /// begins to run at `entry`.
     pub(in crate::target) fn mappings_of_named(&self, entry: Option<Address>) -> Vec<FileMapping> {

@@ -20,6 +20,7 @@ pub struct Process {
     processor: Processor,
     files: Files,
     hold: Option<Hold>,
+    is_own: bool,
 }
 
 /// The memory of a process.
@@ -40,16 +41,40 @@ impl Process {
         if !directory.exists() {
             return Err(not_found(format!("there is no process {id}"), None));
         }
+        let hold = match stop {
+            true => Some(Hold::new(&directory).map_err(|reason| not_allowed(id, &reason))?),
+            false => None,
+        };
+        Process::read(id, directory, hold, search)
+    }
+
+    /// The process that this code runs in: the caller sees to it that nothing changes what is read.
+    ///
+    /// It is read through the kernel all the same, which checks each address: a wrong one is an error, not a crash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if `/proc` is not there, or a sandbox forbids to read it.
+    pub fn own(search: &FileSearch) -> Result<Process, Error> {
+        let directory = PathBuf::from("/proc/self");
+        let process = Process::read(std::process::id(), directory, None, search)?;
+        Ok(Process {
+            is_own: true,
+            ..process
+        })
+    }
+
+    fn read(
+        id: u32,
+        directory: PathBuf,
+        hold: Option<Hold>,
+        search: &FileSearch,
+    ) -> Result<Process, Error> {
         let processor = own_processor().ok_or_else(|| {
             not_found(
                 "this machine is neither x86-64 nor AArch64, where CPython has a JIT".to_owned(),
                 None,
             )
         })?;
-        let hold = match stop {
-            true => Some(Hold::new(&directory).map_err(|reason| not_allowed(id, &reason))?),
-            false => None,
-        };
         let mappings =
             maps::mappings(&directory).map_err(|error| not_allowed(id, &error.to_string()))?;
         if mappings.is_empty() {
@@ -73,6 +98,7 @@ impl Process {
             directory,
             processor,
             hold,
+            is_own: false,
         })
     }
 
@@ -97,13 +123,20 @@ impl Process {
     }
 }
 
+/// The kernel's id of the thread that asks.
+pub fn current_thread() -> u64 {
+    // SAFETY: the call takes nothing and cannot fail.
+    let id = unsafe { libc::gettid() };
+    u64::try_from(id).unwrap_or(0)
+}
+
 impl Memory for Process {
     fn read(&self, address: Address, into: &mut [u8]) -> Result<(), Fault> {
         self.memory.read(address, into)
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let moves = self.hold.is_none().then(|| {
+        let moves = (self.hold.is_none() && !self.is_own).then(|| {
             Finding::new(
                 "the process goes on while it is read: what is shown may be of different moments",
             )

@@ -90,3 +90,17 @@ fn says_what_cannot_be_read() {
     let own = Process::open(std::process::id(), true, &FileSearch::default()).unwrap_err();
     assert!(own.to_string().contains("cannot be read"), "{own}");
 }
+
+#[test]
+fn a_process_reads_itself() {
+    let own = Process::own(&FileSearch::default()).unwrap();
+    let number = std::hint::black_box(0x1234_5678_u32);
+    let mut bytes = [0; 4];
+    own.read(Address((&raw const number).addr() as u64), &mut bytes)
+        .unwrap();
+    assert_eq!(u32::from_le_bytes(bytes), number);
+    let fault = own.read(Address(8), &mut bytes).unwrap_err();
+    assert_eq!(fault.readable, 0);
+    assert!(own.threads().contains(&current_thread()));
+    assert_eq!(own.findings(), []);
+}
