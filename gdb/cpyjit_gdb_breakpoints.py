@@ -6,6 +6,7 @@ breakpoints at addresses these survive that memory is unmapped and mapped again:
 """
 import atexit
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -56,19 +57,22 @@ def places():
 
 # ---------------------------------------------------------------- files of probes
 
+IN_MEMORY = "/dev/shm"  # to make a file on a disk takes GDB's processor as long as half of the rest
 folder = None
+numbers = itertools.count()
 
 
 def write_probes(content):
     """A file for GDB to load. It stays until GDB has let go of it."""
     global folder
     if folder is None:
-        folder = tempfile.mkdtemp(prefix="cpyjit-")
+        folder = tempfile.mkdtemp(prefix="cpyjit-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK | os.X_OK) else None)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".probes", delete=False) as out:
+    path = os.path.join(folder, "%d.probes" % next(numbers))
+    with open(path, "xb", buffering=0) as out:
         out.write(content)
-    OWN_FILES.add(out.name)
-    return out.name
+    OWN_FILES.add(path)
+    return path
 
 
 def load(region):

@@ -19,17 +19,25 @@ def measure(debugger):
 
 def rows(make, measured):
     """Rows of the table; `make` is its class."""
-    places, hooks, conditions = measured["places"], measured["hooks"], measured["conditions"]
+    places, compiling, conditions = measured["places"], measured["compiling"], measured["conditions"]
     scale = SCALE / places["places"]
+    few, many = compiling["few"], compiling["many"]
 
     def limit(what, value, unit, goal):
         return make(what, f"{value:.2f} {unit}", "", None, None, goal, False, value)
+
+    def added(whole, less):
+        return (whole - less) / compiling["compiles"] * 1000
 
     ratio = conditions["gdb"] / conditions["ours"]
     return [
         limit(f"jit-break-uop, {SCALE:,} places set", places["set"] * scale, "s", SET),
         limit(f"jit-break-uop, {SCALE:,} places removed", places["removed"] * scale, "s", SET),
-        limit("compiling an executor with a breakpoint pending, added", hooks["median"] * 1000, "ms", HOOK),
+        limit(f"compiling an executor that gets a place, up to {few['compiles']} others set: in the hooks",
+              few["median"] * 1000, "ms", HOOK),
+        limit("  all that it adds to GDB's own work", added(few["whole"], compiling["bare"]), "ms", None),
+        limit("  GDB's own breakpoints at the hooks' addresses", added(compiling["bare"], compiling["alone"]), "ms", None),
+        limit(f"  in the hooks, with {many['places']:,} places set elsewhere", many["median"] * 1000, "ms", None),
         make(f"{conditions['hits']:,} rounds with a false condition at a uop / GDB's own breakpoint",
              f"{conditions['ours']:.2f} s", f"{conditions['gdb']:.2f} s", ratio, None, AS_SLOW, True, ratio),
     ]

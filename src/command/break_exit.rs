@@ -61,11 +61,10 @@ struct Exits {
 impl Exits {
     fn set(
         &self,
-        session: Result<&Session, Failure>,
+        session: &Session,
         control: &mut Control,
         uop: UopChoice,
     ) -> Result<Told, Failure> {
-        let session = session?;
         check_target(session)?;
         let wanted = Wanted {
             uop,
@@ -78,21 +77,13 @@ impl Exits {
 }
 
 impl Steer for BreakExit {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
+    fn steer(&self, session: &Session, control: &mut Control) -> Result<Told, Failure> {
         self.exits.set(session, control, UopChoice::Exits)
     }
 }
 
 impl Steer for BreakDeopt {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
+    fn steer(&self, session: &Session, control: &mut Control) -> Result<Told, Failure> {
         self.exits.set(session, control, UopChoice::Deopts)
     }
 }

@@ -51,12 +51,7 @@ pub struct BreakUop {
 }
 
 impl Steer for BreakUop {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        let session = session?;
+    fn steer(&self, session: &Session, control: &mut Control) -> Result<Told, Failure> {
         check_target(session)?;
         let wanted = self.wanted(session)?;
         wanted.check(session)?;

@@ -56,12 +56,7 @@ enum Event {
 }
 
 impl Steer for CatchEvent {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        let session = session?;
+    fn steer(&self, session: &Session, control: &mut Control) -> Result<Told, Failure> {
         check_target(session)?;
         let kind = match self.event {
             Event::Compile => CatchKind::Compile,

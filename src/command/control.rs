@@ -15,13 +15,8 @@ const STACK_ITEMS: usize = 4;
 
 /// A command with its arguments parsed.
 pub(super) trait Steer: Parser {
-    /// What is to be done, and what is to be said of it. Where the target cannot be read now, the reason stands for the
-    /// session.
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure>;
+    /// What is to be done, and what is to be said of it.
+    fn steer(&self, session: &Session, control: &mut Control) -> Result<Told, Failure>;
 }
 
 /// What the table holds of each command.
@@ -85,7 +80,7 @@ fn run_parsed<C: Steer>(
 ) -> Reply {
     let name = C::command().get_name().to_owned();
     let parsed = C::try_parse_from(std::iter::once(&name).chain(arguments));
-    match parsed.map(|command| command.steer(session, control)) {
+    match parsed.map(|command| command.steer(session?, control)) {
         Ok(Ok(told)) => reply(told, style),
         Ok(Err(failure)) => all::refuse(&failure, &[], style),
         Err(error) => not_parsed(&error, style),

@@ -22,6 +22,23 @@ struct Way {
     each: bool,
 }
 
+/// A command that steps.
+trait Step: Parser {
+    /// What it asks for.
+    fn order(&self) -> Order;
+}
+
+impl<S: Step> Steer for S {
+    fn steer(&self, session: &Session, control: &mut Control) -> Result<Told, Failure> {
+        session.uop_count()?;
+        if session.description().kind.word() != "live" {
+            return Err(Failure::new("only a live process can be stepped"));
+        }
+        let started = control.stepping.start(session, self.order());
+        started.map_err(|refusal| Failure::new(refusal.why).hint(refusal.hint))
+    }
+}
+
 impl Way {
     fn order(self, goal: Goal, over: bool) -> Order {
         Order {
@@ -55,17 +72,9 @@ pub struct StepUop {
     way: Way,
 }
 
-impl Steer for StepUop {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        step(
-            session,
-            control,
-            self.way.order(Goal::Uops(self.count), false),
-        )
+impl Step for StepUop {
+    fn order(&self) -> Order {
+        self.way.order(Goal::Uops(self.count), false)
     }
 }
 
@@ -89,17 +98,9 @@ pub struct NextUop {
     way: Way,
 }
 
-impl Steer for NextUop {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        step(
-            session,
-            control,
-            self.way.order(Goal::Uops(self.count), true),
-        )
+impl Step for NextUop {
+    fn order(&self) -> Order {
+        self.way.order(Goal::Uops(self.count), true)
     }
 }
 
@@ -126,14 +127,9 @@ pub struct StepBytecode {
     way: Way,
 }
 
-impl Steer for StepBytecode {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        let goal = Goal::Bytecodes(self.count);
-        step(session, control, self.way.order(goal, false))
+impl Step for StepBytecode {
+    fn order(&self) -> Order {
+        self.way.order(Goal::Bytecodes(self.count), false)
     }
 }
 
@@ -163,14 +159,9 @@ pub struct RunUntil {
     way: Way,
 }
 
-impl Steer for RunUntil {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        let goal = Goal::Until(self.place.clone());
-        step(session, control, self.way.order(goal, true))
+impl Step for RunUntil {
+    fn order(&self) -> Order {
+        self.way.order(Goal::Until(self.place.clone()), true)
     }
 }
 
@@ -182,7 +173,7 @@ Examples:
 /// Run to where JIT code is left, and say how
 ///
 /// Goes on through all executors that side exits lead to, until the interpreter takes over: by a side exit without an
-/// executor, by a deopt, or with an error.
+/// executor, by a deopt, with an error, or by the return (or yield) from a function to one that is not in the trace.
 #[derive(Parser, Debug)]
 #[command(name = "jit-finish", override_usage = "jit-finish [OPTIONS]", after_help = FINISH_EXAMPLES)]
 pub struct Finish {
@@ -190,28 +181,10 @@ pub struct Finish {
     way: Way,
 }
 
-impl Steer for Finish {
-    fn steer(
-        &self,
-        session: Result<&Session, Failure>,
-        control: &mut Control,
-    ) -> Result<Told, Failure> {
-        step(session, control, self.way.order(Goal::Leave, true))
+impl Step for Finish {
+    fn order(&self) -> Order {
+        self.way.order(Goal::Leave, true)
     }
-}
-
-fn step(
-    session: Result<&Session, Failure>,
-    control: &mut Control,
-    order: Order,
-) -> Result<Told, Failure> {
-    let session = session?;
-    session.uop_count()?;
-    if session.description().kind.word() != "live" {
-        return Err(Failure::new("only a live process can be stepped"));
-    }
-    let started = control.stepping.start(session, order);
-    started.map_err(|refusal| Failure::new(refusal.why).hint(refusal.hint))
 }
 
 fn place(text: &str) -> Result<Until, String> {

@@ -1,6 +1,6 @@
 //! `jit-bt`: stacks, one line a frame, and under each the Python frames that it runs.
 
-use super::paint::{Paint, Role, counted, file_name, harmless};
+use super::paint::{Paint, Role, at_line, counted, file_name, harmless};
 use crate::listing::{
     Activation, BacktraceData, CallFrame, CallStack, ExecutorHeader, PythonFrame,
 };
@@ -145,14 +145,7 @@ fn python_line(paint: &mut Paint, frame: &PythonFrame) {
     paint.colored(Role::Source, |paint| {
         paint.text("py  ");
         paint.text(&harmless(frame.function.as_deref().unwrap_or("?")));
-        if let Some(file) = &frame.filename {
-            paint.text(" at ");
-            paint.text(&harmless(file));
-            if let Some(line) = frame.line {
-                paint.text(":");
-                paint.number(line);
-            }
-        }
+        at_line(paint, frame.filename.as_deref(), frame.line);
     });
     match (frame.bytecode_offset, frame.code) {
         (Some(offset), _) => {

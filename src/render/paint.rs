@@ -365,6 +365,18 @@ pub fn counted(paint: &mut Paint, number: u64, thing: &str) {
     }
 }
 
+/// ` at FILE:LINE`, as far as it is known.
+pub fn at_line(paint: &mut Paint, file: Option<&str>, line: Option<i32>) {
+    if let Some(file) = file {
+        paint.text(" at ");
+        paint.text(&harmless(file));
+        if let Some(line) = line {
+            paint.text(":");
+            paint.number(line);
+        }
+    }
+}
+
 /// The last part of a path.
 pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

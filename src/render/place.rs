@@ -1,7 +1,7 @@
 //! `jit-where`: one address.
 
 use super::header::header;
-use super::paint::{Paint, Role, harmless};
+use super::paint::{Paint, Role, at_line, harmless};
 use crate::listing::{UopRow, WhereData};
 
 /// Writes what the address is, the most precise thing first.
@@ -19,12 +19,7 @@ pub fn write(paint: &mut Paint, data: &WhereData) {
     if let Some(frame) = &data.frame {
         paint.text("  in ");
         paint.text(&harmless(&frame.function));
-        paint.text(" at ");
-        paint.text(&harmless(&frame.filename));
-        if let Some(line) = frame.line {
-            paint.text(":");
-            paint.number(line);
-        }
+        at_line(paint, Some(&frame.filename), frame.line);
         bytecode(paint, data.uop.as_ref());
         paint.end_line();
     }

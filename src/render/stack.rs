@@ -1,6 +1,6 @@
 //! `jit-stack`: frames with their stacks and variables.
 
-use super::paint::{Paint, Role, harmless};
+use super::paint::{Paint, Role, at_line, harmless};
 use super::table::Columns;
 use crate::listing::{ItemRow, LocalRow, StackData, StackFrame, ThreadStack, ValueRow};
 
@@ -84,14 +84,7 @@ fn frame_head(paint: &mut Paint, frame: &StackFrame) {
     paint.text(" ");
     let function = frame.function.as_deref().unwrap_or("<unknown function>");
     paint.role(Role::Heading, &harmless(function));
-    if let Some(file) = &frame.filename {
-        paint.text(" at ");
-        paint.text(&harmless(file));
-    }
-    if let Some(line) = frame.line {
-        paint.text(":");
-        paint.number(line);
-    }
+    at_line(paint, frame.filename.as_deref(), frame.line);
     if let Some(bytecode) = &frame.bytecode {
         paint.text(", bytecode ");
         paint.number(bytecode.offset.0);

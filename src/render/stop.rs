@@ -1,6 +1,6 @@
 //! A stop in JIT code, in two or three lines.
 
-use super::paint::{Paint, Role, harmless};
+use super::paint::{Paint, Role, at_line, harmless};
 use super::place::bytecode;
 use crate::listing::StopData;
 
@@ -54,12 +54,7 @@ fn place(paint: &mut Paint, data: &StopData) {
     };
     paint.text("  in ");
     paint.text(&harmless(&code.qualname));
-    paint.text(" at ");
-    paint.text(&harmless(&code.filename));
-    if let Some(line) = data.uop.line {
-        paint.text(":");
-        paint.number(line);
-    }
+    at_line(paint, Some(&code.filename), data.uop.line);
     bytecode(paint, Some(&data.uop));
     paint.end_line();
     if let (Some(line), Some(source)) = (data.uop.line, &data.source) {

@@ -24,6 +24,9 @@ class Figure:
     def equal(self, ours, theirs, what):
         return self.check(ours == theirs, lambda: f"{what()}: the tool says {theirs!r}, the witness {ours!r}")
 
+    def add(self, other):
+        self.right, self.total = self.right + other.right, self.total + other.total
+
     def passes(self):
         # Comparing nothing, or less than the check is known to find, is a failure: else it could pass on an empty answer.
         return self.right == self.total >= self.minimum

@@ -34,6 +34,8 @@ STACK_PROGRAMS = ("classes", "closures", "inlining", "loops")
 STACK_STEPS = 60    # uops that are stepped through in one program
 STACK_LEAVES = 150  # guards that are made to fail
 STACK_FAULT_PROGRAM = "classes"
+# Stops at which the stack, and the variables, are known from CPython itself: of all targets together, at least.
+STACK_STOPS = {"boundary items": 1000, "items after": 1000, "f_locals": 1000}
 BYTECODE_FAULT_PROGRAM = "exits"
 UNWIND_STOPS = (2, 3, 5, 8, 12, 17, 23, 30, 38, 47, 57)
 UNWIND_STEPS = 1100  # instructions that are looked at in one program

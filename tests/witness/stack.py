@@ -7,6 +7,17 @@ KINDS = ("answers", "frame", "boundary items", "states", "local words", "items a
 UNKNOWN_SHARE = 0.25
 
 
+def together(outcomes, minimums):
+    """All stops of all targets and programs, since each figure counts a stop once."""
+    whole = Outcome("stack", "all", "all programs", minimums)
+    for outcome in outcomes:
+        for name, figure in whole.figures.items():
+            if outcome.check == "stack" and name in outcome.figures:
+                figure.add(outcome[name])
+    whole.note("figures count stops")
+    return whole
+
+
 def compare(records, target, program, minimums):
     outcome = Outcome("stack", target, program, {**{kind: 0 for kind in KINDS}, **minimums})
     unknown = 0

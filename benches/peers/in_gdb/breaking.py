@@ -12,18 +12,18 @@ import gdb
 PROGRAM = """
 import os, signal
 SOURCE = '''
-def f(n):
+def NAME(n):
     total = 0
     for i in range(n):
         total += i
     return total
 '''
-def compile_many(count):
+def compile_many(count, name):
     spaces = []
     for _ in range(count):
         space = {}
-        exec(SOURCE, space)
-        space['f'](4200)
+        exec(SOURCE.replace('NAME', name), space)
+        space[name](4200)
         spaces.append(space)
     return spaces
 def signal_self():
@@ -34,10 +34,10 @@ def hot(n):
         total += i
     return total
 def main():
-    kept = compile_many(40)
-    signal_self()
-    kept += compile_many(40)
-    signal_self()
+    kept = []
+    for name in ('f', 'alone', 'bare', 'few', 'many'):
+        kept += compile_many(40, name)
+        signal_self()
     hot(6000)
     signal_self()
     hot(6000)
@@ -75,8 +75,30 @@ def places(count_of):
     return {"places": count, "set": setting, "removed": time.process_time() - start}
 
 
-def hooks(ours):
-    """What is done at each compilation while a breakpoint has places in all executors."""
+def compiling(ours):
+    """The processor time of GDB while 40 executors are compiled that nothing stops in: alone, with GDB's own breakpoints
+    where the hooks are, and with ours; and that of the hooks, from when GDB has noticed the hit."""
+    gdb.execute("jit-break-uop nothing _START_EXECUTOR", to_string=True)
+    addresses = [hook.description["address"] for hook in ours.places().hooks.values()]
+    gdb.execute("delete", to_string=True)
+    ours.tell_of_deleted()
+    alone, _ = seconds("continue", time.process_time)
+    for address in addresses:
+        gdb.Breakpoint("*%#x" % address).ignore_count = 10**6
+    bare, _ = seconds("continue", time.process_time)
+    gdb.execute("delete", to_string=True)
+    gdb.execute("jit-break-uop _ERROR_POP_N --function few", to_string=True)
+    few = in_hooks(ours)
+    gdb.execute("jit-break-uop _* --function f", to_string=True)
+    gdb.execute("jit-break-uop _ERROR_POP_N --function many", to_string=True)
+    many = {"places": sum(len(breakpoint.locations) for breakpoint in gdb.breakpoints()), **in_hooks(ours)}
+    gdb.execute("delete", to_string=True)
+    ours.tell_of_deleted()
+    return {"compiles": few["compiles"], "alone": alone, "bare": bare, "few": few, "many": many}
+
+
+def in_hooks(ours):
+    """What is done at each compilation of one that has a place."""
     taken, ask = [], ours.ask_core
 
     def timed(question):
@@ -86,12 +108,10 @@ def hooks(ours):
         if len(ours.places().regions) > before:
             taken.append(time.process_time() - start)
         return stop
-    gdb.execute("jit-break-uop _JUMP_TO_TOP --ignore 1000000000", to_string=True)
     ours.ask_core = timed
-    gdb.execute("continue", to_string=True)
+    whole, _ = seconds("continue", time.process_time)
     ours.ask_core = ask
-    gdb.execute("delete", to_string=True)
-    return {"compiles": len(taken), "median": statistics.median(taken), "most": max(taken)}
+    return {"compiles": len(taken), "median": statistics.median(taken), "most": max(taken), "whole": whole}
 
 
 def conditions():
@@ -114,7 +134,7 @@ def measure():
     gdb.execute("source " + os.environ["CPYJIT_BENCH_TOOL"])
     import cpyjit_gdb_breakpoints as ours
     gdb.execute("run", to_string=True)
-    return {"places": places(ours), "hooks": hooks(ours), "conditions": conditions()}
+    return {"places": places(ours), "compiling": compiling(ours), "conditions": conditions()}
 
 
 try:

@@ -1,7 +1,7 @@
 //! What a step says: a line for each uop that it reaches, and how JIT code is entered and left.
 
 use super::code::{Code, Node};
-use crate::address::Address;
+use crate::address::{Address, BytecodeOffset};
 use crate::listing::UopRow;
 use std::path::Path;
 
@@ -151,6 +151,45 @@ pub struct Trail {
     exit: Option<String>,
     last: Option<String>,
     executor: Option<Address>,
+    /// The return from a function behind which nothing else was executed.
+    returned: Option<Returned>,
+}
+
+/// A return, or another end of a function's frame.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Returned {
+    text: String,
+    code: Option<Address>,
+    offset: Option<BytecodeOffset>,
+}
+
+impl Returned {
+    fn by(row: &UopRow) -> Option<Returned> {
+        let word = match &*row.base {
+            "_RETURN_VALUE" | "_RETURN_GENERATOR" => "the return",
+            "_YIELD_VALUE" => "the yield",
+            _ => return None,
+        };
+        let function = row.code.as_ref();
+        let from = function.map(|code| format!(" from {}", code.qualname));
+        Some(Returned {
+            text: format!(
+                "{word}{} (uop {} {})",
+                from.unwrap_or_default(),
+                row.index,
+                row.name
+            ),
+            code: function.map(|code| code.object),
+            offset: row.bytecode.as_ref().map(|bytecode| bytecode.offset),
+        })
+    }
+
+    /// Whether a uop of the main part only finds out where the return leads.
+    fn contains(&self, row: &UopRow) -> bool {
+        let offset = row.bytecode.as_ref().map(|bytecode| bytecode.offset);
+        let code = row.code.as_ref().map(|code| code.object);
+        offset.is_none() || (offset, code) == (self.offset, self.code)
+    }
 }
 
 impl Trail {
@@ -158,6 +197,12 @@ impl Trail {
     pub fn add(&mut self, code: &Code, node: &Node) -> Option<String> {
         let before = self.executor.replace(code.executor);
         let is_cold = node.row.base.starts_with("_COLD_");
+        let goes_on = !is_cold && before.is_some_and(|before| before != code.executor);
+        let row = &node.row;
+        self.returned = Returned::by(row).or(self
+            .returned
+            .take()
+            .filter(|returned| !goes_on && (is_cold || row.is_stub || returned.contains(row))));
         let linked = self
             .exit
             .take_if(|_| !is_cold && before != Some(code.executor));
@@ -193,9 +238,11 @@ impl Trail {
 
     /// How JIT code was left.
     pub fn left(&self) -> String {
-        match &self.last {
-            Some(last) => format!("left JIT code for the interpreter by {last}"),
-            None => "left JIT code for the interpreter".to_owned(),
-        }
+        let by = match (&self.returned, &self.last) {
+            (Some(returned), Some(last)) => format!(" by {}, through {last}", returned.text),
+            (None, Some(last)) => format!(" by {last}"),
+            (_, None) => String::new(),
+        };
+        format!("left JIT code for the interpreter{by}")
     }
 }
