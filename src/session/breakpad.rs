@@ -30,7 +30,7 @@ impl Session {
         let architecture = self.program()?.architecture;
         if !breakpad_is_possible(architecture) {
             return Err(unknown(format!(
-                "symbol files can be made for x86_64, not for {architecture}"
+                "symbol files cannot be made for {architecture}"
             )));
         }
         let mapped = self.mapped(address)?;

@@ -1,9 +1,9 @@
 //! From a C function to its caller, by the tables that compilers write for exceptions (`.eh_frame`, DWARF 5 §6.4).
 
-use super::context::{Context, DwarfRegister, callee_saved, of_dwarf};
+use super::context::{Context, DwarfRegister, of_dwarf};
 use super::expression::evaluate;
 use crate::address::Address;
-use crate::disasm::{Register, calling_convention};
+use crate::platform::Register;
 use crate::target::Reader;
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameHdr, EndianSlice, FrameDescriptionEntry, LittleEndian,
@@ -123,11 +123,11 @@ impl Step<'_, '_> {
                 is_signal,
             });
         };
-        let mut caller = Context::at(self.context.architecture, Address(pc));
-        let (stack_pointer, _) = calling_convention(self.context.architecture);
-        caller.set(stack_pointer, Some(cfa));
-        for register in callee_saved(self.context.architecture) {
-            caller.set(register, self.context.get(register));
+        let architecture = self.context.architecture;
+        let mut caller = Context::at(architecture, architecture.code_address(pc));
+        caller.set_sp(Address(cfa));
+        for register in architecture.platform().callee_saved {
+            caller.set(*register, self.context.get(*register));
         }
         for (number, rule) in self.row.registers() {
             if let Some(DwarfRegister::Own(register)) = self.own(*number) {

@@ -1,7 +1,8 @@
 //! What AArch64 instructions do.
 
-use super::super::operation::{Base, Expression, Memory, Operand, Register, RegisterSet, Step};
+use super::super::operation::{Base, Expression, Memory, Operand, Step};
 use super::single;
+use crate::platform::{Register, RegisterSet};
 use capstone::InsnDetail;
 use capstone::RegId;
 use capstone::arch::arm64::{
@@ -11,7 +12,7 @@ use capstone::arch::arm64::{
 use capstone::arch::{ArchDetail, DetailsArchInsn};
 
 /// Calls `push` with each step. `None` if the details cannot be had.
-pub(super) fn lift(
+pub(in crate::disasm) fn lift(
     mnemonic: &str,
     detail: &InsnDetail<'_>,
     push: &mut dyn FnMut(Step),

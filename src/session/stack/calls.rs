@@ -4,9 +4,10 @@
 //! evaluation stack in the frame: then the frame in memory is right.
 
 use crate::address::{Address, UopIndex};
-use crate::disasm::{Architecture, Syntax};
+use crate::disasm::Syntax;
 use crate::error::Result;
 use crate::map::{MappedExecutor, Place, RegionKind};
+use crate::platform::Link;
 use crate::session::Session;
 use std::collections::HashMap;
 
@@ -46,8 +47,9 @@ impl Session {
             .registers()
             .ok()
             .and_then(|registers| registers.values.get("sp"));
-        // On AArch64 the called function keeps the return address where it likes.
-        let is_on_stack = self.program()?.architecture == Architecture::X86_64;
+        // Where calls push nothing, the called function keeps the return address where it likes.
+        let link = self.program()?.architecture.platform().link;
+        let is_on_stack = matches!(link, Link::Pushed(_));
         let pointer = pointer.filter(|_| is_on_stack);
         let words = pointer.and_then(|pointer| self.stack_words(Address(pointer)));
         let mapped = self.mapped(executor)?;
