@@ -45,6 +45,8 @@ pub enum Operand {
     Immediate(u64),
     /// The address that [`Instruction::pc_relative`](super::Instruction::pc_relative) tells.
     PcRelative,
+    /// The same, of a page: the upper part of an address, to which the lower is added.
+    Page,
     /// Memory.
     Memory(Memory),
     /// Something that is not followed.

@@ -52,7 +52,8 @@ pub(super) const PLATFORM: Platform = Platform {
     link: Link::Register(Register::new(30)),
     // A process has 48 bits unless it asks for more; above them is the signature of pointer authentication.
     code_address: 0x0000_ffff_ffff_ffff,
+    signs_return_addresses: true,
     instruction_unit: 4,
     data_align: 8,
-    breakpad: None,
+    breakpad: "arm64",
 };

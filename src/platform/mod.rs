@@ -80,12 +80,14 @@ pub struct Platform {
     pub link: Link,
     /// The bits of a pointer to code that are its address; others may hold a signature.
     pub code_address: u64,
+    /// Whether unwind tables tell where return addresses get such a signature (`DW_CFA_AARCH64_negate_ra_state`).
+    pub signs_return_addresses: bool,
     /// The bytes that an instruction has at least, which is also how far decoding moves on after bytes that are none.
     pub instruction_unit: u8,
     /// `DATA_ALIGN` in `Python/jit.c`.
     pub data_align: u64,
-    /// What Breakpad's symbol files call it, if LLDB unwinds by such files there.
-    pub breakpad: Option<&'static str>,
+    /// What Breakpad's symbol files call it.
+    pub breakpad: &'static str,
 }
 
 impl Architecture {

@@ -52,7 +52,8 @@ pub(super) const PLATFORM: Platform = Platform {
     preserve_none: of_numbers([12, 13, 14, 15, 7, 6, 2]),
     link: Link::Pushed(8),
     code_address: u64::MAX,
+    signs_return_addresses: false,
     instruction_unit: 1,
     data_align: 1,
-    breakpad: Some("x86_64"),
+    breakpad: "x86_64",
 };

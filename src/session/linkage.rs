@@ -45,7 +45,7 @@ impl Entry {
             return;
         };
         let page = match value {
-            Expression::Value(Operand::PcRelative) => instruction.pc_relative(),
+            Expression::Value(Operand::PcRelative | Operand::Page) => instruction.pc_relative(),
             Expression::Value(Operand::Memory(memory)) => {
                 self.reads_slot |= self.address(memory) == Some(slot);
                 None

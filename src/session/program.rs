@@ -70,7 +70,7 @@ impl Program {
         let runtime = symbols.symbol("_PyRuntime")?.address;
         let offsets = DebugOffsets::read(reader, runtime)?;
         let mut found = Evidence::new(&image, symbols);
-        found.add_tables(reader, offsets, runtime);
+        found.add_tables(reader, offsets, runtime, architecture);
         let python = found.python(&image, bias, offsets, reader);
         let mut findings: Vec<Finding> = image
             .findings()

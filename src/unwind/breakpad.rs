@@ -6,7 +6,7 @@
 use super::shim::Shim;
 use super::stack_flow::StackFlow;
 use super::stack_state::{Place, StackState};
-use crate::platform::{Architecture, Register};
+use crate::platform::{Link, Register};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub fn text(shim: &Shim, module: &str, build_id: &[u8; 20], pieces: &[Piece]) ->
         let _ = writeln!(body, "FUNC {start:x} {size:x} 0 {name}");
         let _ = writeln!(body, "{start:x} {size:x} {line} {file}");
     }
-    let machine = (shim.architecture.platform().breakpad).unwrap_or(shim.architecture.name());
+    let machine = shim.architecture.platform().breakpad;
     let _ = writeln!(
         text,
         "MODULE Linux {machine} {} {module}",
@@ -91,7 +91,7 @@ fn in_uop(shim: &Shim, state: &StackState) -> Option<String> {
         (Some(offset), Place::Unchanged) => (fp, offset),
         _ => (stack_pointer(shim), depth?.checked_add(above)?),
     };
-    let mut rule = rule(shim, cfa, shim.return_offset()?);
+    let mut rule = rule(shim, cfa, &in_memory(shim.return_offset()?));
     for (register, offset) in shim.offsets() {
         saved(shim, &mut rule, register, offset);
     }
@@ -104,11 +104,21 @@ fn in_uop(shim: &Shim, state: &StackState) -> Option<String> {
 }
 
 fn in_shim(shim: &Shim, state: &StackState) -> Option<String> {
-    // Of x86-64: the call pushed the return address.
-    let above = 8;
+    let platform = shim.architecture.platform();
+    let (above, return_address) = match platform.link {
+        Link::Pushed(size) => {
+            let size = i64::try_from(size).ok()?;
+            (size, in_memory(size.checked_neg()?))
+        }
+        Link::Register(link) => match state.place(link) {
+            Place::Unchanged => (0, format!("${}", link.name(shim.architecture))),
+            Place::Saved(at) => (0, in_memory(at)),
+            Place::Lost => return None,
+        },
+    };
     let cfa = (stack_pointer(shim), state.depth()?.checked_add(above)?);
-    let mut rule = rule(shim, cfa, -above);
-    for register in shim.architecture.platform().callee_saved {
+    let mut rule = rule(shim, cfa, &return_address);
+    for register in platform.callee_saved {
         if let Place::Saved(at) = state.place(*register) {
             saved(shim, &mut rule, *register, at.checked_sub(above)?);
         }
@@ -116,26 +126,23 @@ fn in_shim(shim: &Shim, state: &StackState) -> Option<String> {
     Some(rule)
 }
 
-fn rule(shim: &Shim, (base, offset): (Register, i64), return_offset: i64) -> String {
+fn rule(shim: &Shim, (base, offset): (Register, i64), return_address: &str) -> String {
     let base = base.name(shim.architecture);
-    format!(
-        ".cfa: ${base} {offset} + .ra: .cfa {} - ^",
-        return_offset.saturating_neg()
-    )
+    format!(".cfa: ${base} {offset} + .ra: {return_address}")
+}
+
+/// What is in memory, so many bytes from the canonical frame address.
+fn in_memory(offset: i64) -> String {
+    format!(".cfa {} - ^", offset.saturating_neg())
 }
 
 fn saved(shim: &Shim, rule: &mut String, register: Register, offset: i64) {
     let name = register.name(shim.architecture);
-    let _ = write!(rule, " ${name}: .cfa {} - ^", offset.saturating_neg());
+    let _ = write!(rule, " ${name}: {}", in_memory(offset));
 }
 
 fn stack_pointer(shim: &Shim) -> Register {
     shim.architecture.platform().stack_pointer
-}
-
-/// Whether such files can be made.
-pub fn is_possible(architecture: Architecture) -> bool {
-    architecture.platform().breakpad.is_some()
 }
 
 /// Source files by number.

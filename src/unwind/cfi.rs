@@ -7,7 +7,7 @@ use crate::platform::Register;
 use crate::target::Reader;
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameHdr, EndianSlice, FrameDescriptionEntry, LittleEndian,
-    RegisterRule, UnwindContext, UnwindSection, UnwindTableRow,
+    RegisterRule, UnwindContext, UnwindSection, UnwindTableRow, Vendor,
 };
 
 /// Bytes of an address.
@@ -87,9 +87,14 @@ impl<'t> Tables<'t> {
             error => format!("the unwind table of the file is damaged: {error}"),
         };
         let entry = self.entry(lookup.0).map_err(none)?;
+        let mut frames = self.frames;
+        if context.architecture.platform().signs_return_addresses {
+            // One number stands for that there, and for register windows elsewhere.
+            frames.set_vendor(Vendor::AArch64);
+        }
         let mut storage = UnwindContext::new();
         let row = entry
-            .unwind_info_for_address(&self.frames, &self.bases, &mut storage, lookup.0)
+            .unwind_info_for_address(&frames, &self.bases, &mut storage, lookup.0)
             .map_err(none)?;
         let step = Step {
             tables: self,

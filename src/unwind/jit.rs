@@ -120,8 +120,13 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// The caller, if all that must be there is.
     fn at(&self, boundary: Address) -> Option<JitCaller> {
-        if let Link::Pushed(_) = self.shim.architecture.platform().link {
-            let returns_to = Address(self.stack.word(boundary)?);
+        let link = match self.shim.architecture.platform().link {
+            Link::Pushed(_) => Some(self.stack.word(boundary)?),
+            // A uop that no longer needs it may have lost it.
+            Link::Register(link) => self.before_uop(link, boundary),
+        };
+        if let Some(link) = link {
+            let returns_to = self.shim.architecture.code_address(link);
             if !(self.shim).is_returned_to(returns_to, self.known.starts_executor) {
                 return None;
             }
