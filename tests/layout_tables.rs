@@ -253,7 +253,11 @@ fn everything_that_the_library_reads_is_in_each_table() {
     for build in &BUILDS {
         let table = Table::of_build(build.version, build.architecture, build.debug).unwrap();
         let wanted = cpyjit::cpython::SHAPES;
-        for name in open(build.files[0]).shapes(wanted).shapes.into_keys() {
+        for name in open(build.files.first().unwrap())
+            .shapes(wanted)
+            .shapes
+            .into_keys()
+        {
             assert!(table.shapes.contains_key(&name), "{} {name}", build.table);
         }
     }
@@ -263,7 +267,7 @@ fn everything_that_the_library_reads_is_in_each_table() {
 fn bless() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/layout/tables");
     for build in &BUILDS {
-        let mut table = from_dwarf(&open(build.files[0]));
+        let mut table = from_dwarf(&open(build.files.first().unwrap()));
         let kind = if build.debug { "debug" } else { "release" };
         let release = build
             .table

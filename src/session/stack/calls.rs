@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::map::{MappedExecutor, Place, RegionKind};
 use crate::platform::Link;
 use crate::session::Session;
-use crate::unwind::{Context, MOST_FRAMES, Source};
+use crate::unwind::{Context, Source};
 use std::collections::HashMap;
 
 /// Bytes of the machine stack that are read at a time.
@@ -17,6 +17,9 @@ const BLOCK: u64 = 1 << 16;
 
 /// As large as the stack of a thread usually may become (`ulimit -s`), twice. Where a larger one is, nothing is said.
 const LARGEST_STACK: u64 = 16 << 20;
+
+/// C functions between JIT code and where the thread is; more is damage, or a recursion of which nothing need be said.
+const MOST_CALLS: usize = 1024;
 
 /// Places of one executor that are looked at; a trace has some hundred calls.
 const MOST_PLACES: usize = 4096;
@@ -87,11 +90,15 @@ impl Session {
         let architecture = self.program()?.architecture;
         let mut next = Context::of_thread(architecture, &registers.values);
         let mut is_caller = registers.is_caller;
-        for _ in 0..MOST_FRAMES {
+        for level in 0..MOST_CALLS {
             let Some(context) = next else { break };
             let Ok(step) = source.step(&context, is_caller) else {
                 break;
             };
+            // A leaf needs no stack; any other frame that takes none is damage, and might be its own caller.
+            if !step.is_jit && level > 0 && context.sp().is_none_or(|sp| step.cfa <= sp) {
+                break;
+            }
             if step.is_jit {
                 let is_its = is_caller && mapped.contains(context.pc);
                 let site = is_its.then(|| self.site(&mapped, context.pc)).transpose()?;
