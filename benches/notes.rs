@@ -50,7 +50,12 @@ fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
     };
     let dump = Dump::new(core, &search);
     let description = Description {
-        architecture: dump.core().processor().debugger_name().to_owned(),
+        architecture: dump
+            .core()
+            .architecture()
+            .platform()
+            .debugger_name
+            .to_owned(),
         kind: Kind::Core,
         pid: dump.core().notes().process,
         files: dump.files().found(&[]),

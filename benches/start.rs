@@ -43,6 +43,7 @@ fn start(path: &Path, debug: &[PathBuf]) -> Duration {
         Image::open(path, &search, &Cache::off()).unwrap()
     };
     let image = open();
+    let architecture = image.machine().architecture().unwrap();
     let runtime = image.symbol("_PyRuntime").unwrap().address;
     let memory = Runtime(runtime, image.content().from(runtime).to_vec());
     let reader = Reader::new(&memory);
@@ -52,7 +53,7 @@ fn start(path: &Path, debug: &[PathBuf]) -> Duration {
         let image = open();
         let mut symbols = load_symbols(&image, 0, SYMBOLS);
         let (mut layouts, _) = load_layouts(&image, SHAPES);
-        load_tables(&mut layouts, reader, runtime, offsets, SHAPES).unwrap();
+        load_tables(&mut layouts, reader, runtime, offsets, architecture, SHAPES).unwrap();
         let reasons = scan_symbols(&mut symbols, &image, 0, &layouts, offsets);
         assert!(reasons.is_empty() && symbols.find("stencil_groups").is_some());
         begin.elapsed()

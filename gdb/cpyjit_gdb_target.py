@@ -3,6 +3,7 @@ import os
 import re
 import struct
 
+import cpyjit_gdb_constants as constants
 import gdb
 
 ADDRESS_MASK = 2**64 - 1
@@ -15,9 +16,21 @@ class Host:
     """Memory, values and file names of the selected inferior."""
 
     may_evaluate = True
+    known_bias = None, None
 
     def read_memory(self, address, length):
-        return bytes(gdb.selected_inferior().read_memory(address, length))
+        inferior = gdb.selected_inferior()
+        data = bytes(inferior.read_memory(address, length))
+        executable = gdb.current_progspace().filename if is_core(inferior) else None
+        bias = self.bias_in_core(inferior, executable) if executable else None
+        return data if bias is None else constants.filled_in(data, address, executable, bias)
+
+    def bias_in_core(self, inferior, executable):
+        """Asked for once: neither changes while the core is open."""
+        key = inferior.connection.num, executable
+        if self.known_bias[0] != key:
+            self.known_bias = key, executable_bias(executable)
+        return self.known_bias[1]
 
     def evaluate(self, text):
         if not self.may_evaluate:

@@ -5,10 +5,11 @@ Started by scripts/testbed:  testbed_index.py TREE TRIPLET LLDB_MAJOR      write
 
 testbed.json, format 1:
   format, recipe, tree
-  targets     name -> path, kind ("release", "debug", "embedded", "embedded-debug"), version ("3.15.2"), build_id (of the
+  targets     name -> path, kind ("release", "debug", "embedded", "embedded-debug", "emulated"), version ("3.15.2"), build_id (of the
               file that holds the JIT), jit_file (that file), debug_file_directory, debug_file (null: symbols are in
-              jit_file itself)
-  debuggers   name -> path (the launcher), program, kind ("gdb", "lldb"), version, python (of the embedded one)
+              jit_file itself); emulated ones also sysroot, and emulator: the words in front of the path that run it
+  debuggers   name -> path (the launcher), program, kind ("gdb", "lldb"), version, python (of the embedded one),
+              emulated_only (true: it is there for emulated targets alone)
   python      the debuggers' venv Python, which has capstone; null if there is none
   benchmarks  directory, names; null if there are none
   missing     name -> reason, for everything that should be there and is not
@@ -19,12 +20,17 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 FORMAT = 1
 VERSIONS = ("3.14", "3.15")
 FLAVOURS = (("", "release"), ("d", "debug"))
+EMULATED = "aarch64-"
+# The emulator's own choice of a processor signs return addresses, and its stub does not tell debuggers how to strip that.
+EMULATOR = ("qemu-aarch64", "-cpu", "cortex-a72")
+EMULATED_ONLY = "gdb-multiarch"
 PROBE_LIMIT = 120  # seconds; a debug build's first start writes no .pyc and takes half a second
 MARK = "cpyjit-probe"
 TARGET_PROBE = "import sys; print(sys.version.split()[0], sys._jit.is_available(), sys._jit.is_enabled())"
@@ -43,6 +49,11 @@ class Missing(Exception):
 
 class Broken(Missing):
     """It is there and does not work. Perhaps the machine was only too busy: the next run of scripts/testbed tries again."""
+
+
+def on_aarch64():
+    """Whether this machine is what the emulated targets are for."""
+    return os.uname().machine == "aarch64"
 
 
 def output_of(command, **variables):
@@ -87,8 +98,12 @@ def examine_target(tree, name, kind, triplet):
         raise Broken(f"its JIT is not there (available: {available}, enabled: {enabled})")
     library = tree / f"targets/usr/lib/{triplet}/lib{name.replace('embed', 'python')}.so.1.0"
     jit_file = library if kind.startswith("embedded") else path
+    return described(path, jit_file, tree / "targets/usr/lib/debug", kind, version)
+
+
+def described(path, jit_file, debug_directory, kind, version):
+    """What the index says of every target."""
     identity = build_id(jit_file)
-    debug_directory = tree / "targets/usr/lib/debug"
     debug_file = debug_directory / ".build-id" / identity[:2] / f"{identity[2:]}.debug"
     return {
         "path": str(path),
@@ -99,6 +114,25 @@ def examine_target(tree, name, kind, triplet):
         "debug_file_directory": str(debug_directory),
         "debug_file": str(debug_file) if debug_file.exists() else None,
     }
+
+
+def examine_emulated(tree, name):
+    """The index entry of a CPython for the other architecture."""
+    if on_aarch64():
+        raise Missing("this machine is AArch64 itself, and so are its other targets")
+    emulator = shutil.which(EMULATOR[0])
+    if emulator is None:
+        raise Missing(f"there is no {EMULATOR[0]}; scripts/setup emulator installs it")
+    sysroot = tree / "emulated"
+    path = sysroot / f"usr/bin/python{name.removeprefix(EMULATED)}"
+    if not path.exists():
+        raise Missing(reason_of_step(tree, "emulated", f"Debian's packages did not bring {path.name} for AArch64"))
+    command = [emulator, *EMULATOR[1:], "-L", str(sysroot)]
+    version, available, enabled = output_of([*command, "-E", "PYTHON_JIT=1", path, "-c", TARGET_PROBE]).split()
+    if "True" != available or "True" != enabled:
+        raise Broken(f"its JIT is not there (available: {available}, enabled: {enabled})")
+    entry = described(path, path, sysroot / "usr/lib/debug", "emulated", version)
+    return entry | {"sysroot": str(sysroot), "emulator": command}
 
 
 def examine_debugger(tree, name):
@@ -119,6 +153,7 @@ def examine_debugger(tree, name):
         "kind": kind,
         "version": printed.group(1),
         "python": printed.group(2),
+        "emulated_only": name == EMULATED_ONLY,
     }
 
 
@@ -157,8 +192,9 @@ def examine_benchmarks(tree, missing):
 def make_index(tree, triplet, lldb_major, broken):
     """The whole index as plain data."""
     missing = {}
-    debuggers = ("gdb-host", "gdb-18", f"lldb-{lldb_major}", "lldb-23")
+    debuggers = ("gdb-host", "gdb-18", f"lldb-{lldb_major}", "lldb-23", EMULATED_ONLY)
     targets = {name: lambda n=name, k=kind: examine_target(tree, n, k, triplet) for name, kind in wanted_targets()}
+    targets |= {name: lambda n=name: examine_emulated(tree, n) for name in (EMULATED + version for version in VERSIONS)}
     python = tree / "venv/bin/python"
     return {
         "format": FORMAT,
@@ -177,15 +213,15 @@ def summary(index):
     lines = [f"testbed  {index['tree']}", "targets"]
     for name, target in index["targets"].items():
         symbols = "symbols in a debug file" if target["debug_file"] else "symbols inside"
-        lines.append(f"  {name:<11} CPython {target['version']:<9} {target['kind']:<15} {target['build_id'][:12]}  {symbols}")
+        lines.append(f"  {name:<13} CPython {target['version']:<9} {target['kind']:<15} {target['build_id'][:12]}  {symbols}")
     lines.append("debuggers")
     for name, debugger in index["debuggers"].items():
-        lines.append(f"  {name:<11} {debugger['version']:<17} with Python {debugger['python']}")
+        lines.append(f"  {name:<13} {debugger['version']:<17} with Python {debugger['python']}")
     if index["benchmarks"]:
         lines += ["benchmarks", f"  {len(index['benchmarks']['names'])} programs of pyperformance"]
     if index["missing"]:
         lines.append("missing")
-        lines += [f"  {name:<11} {reason}" for name, reason in index["missing"].items()]
+        lines += [f"  {name:<13} {reason}" for name, reason in index["missing"].items()]
     return "\n".join(lines) + "\n"
 
 
@@ -204,7 +240,8 @@ def write_index(tree, triplet, lldb_major):
     again.unlink(missing_ok=True)
     if broken:
         again.write_text(", ".join(broken) + "\n")
-    required = [name for name in index["missing"] if name != "benchmarks"]
+    not_required = ("benchmarks", *((EMULATED + version for version in VERSIONS) if on_aarch64() else ()))
+    required = [name for name in index["missing"] if name not in not_required]
     write_atomically(tree / "missing.txt", "".join(f"{name}\n" for name in required))
     write_atomically(tree / "summary.txt", summary(index))
     write_atomically(tree / "testbed.json", json.dumps(index, indent=2) + "\n")

@@ -24,6 +24,7 @@ pub mod image;
 pub mod layout;
 pub mod listing;
 pub mod map;
+pub mod platform;
 
 #[cfg(feature = "python")]
 mod python;

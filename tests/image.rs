@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use cpyjit::image::{Cache, DebugSearch, Image, Machine, ShapeSet, SymbolSource};
+use cpyjit::image::{Cache, DebugSearch, Image, ShapeSet, SymbolSource};
+use cpyjit::platform::Architecture;
 use cpyjit::shape::{Bits, Shape};
 use object::read::{Object, ObjectSection};
 use std::path::{Path, PathBuf};
@@ -96,7 +97,7 @@ fn place(shape: &Shape, name: &str) -> (u64, u64) {
 #[test]
 fn the_files_are_what_they_are() {
     each_case(|case, image, _| {
-        assert_eq!(image.machine(), Machine::X86_64);
+        assert_eq!(image.machine().architecture(), Some(Architecture::X86_64));
         assert_eq!(
             image.is_position_independent(),
             case.is_position_independent

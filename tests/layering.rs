@@ -12,6 +12,8 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("error", &["address"], &["thiserror"]),
     ("address", &[], &["serde"]),
     ("shape", &[], &["serde"]),
+    // Registers of threads, files, instructions and stacks are all a machine's: what differs is said once, for all.
+    ("platform", &["address", "error"], &[]),
     // 1
     (
         "target",
@@ -115,7 +117,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
-const LAYER_0: [&str; 3] = ["error", "address", "shape"];
+const LAYER_0: [&str; 4] = ["error", "address", "shape", "platform"];
 
 #[test]
 fn every_module_has_a_row() {
@@ -164,6 +166,34 @@ fn imports_go_one_way() {
             }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The only places that may tell one machine from another.
+const OF_MACHINES: [&str; 2] = ["src/platform/", "src/disasm/dialect/"];
+
+#[test]
+fn nothing_else_asks_which_machine_it_is() {
+    let mut wrong = Vec::new();
+    let mut asked = 0;
+    for file in modules().into_values().flatten() {
+        let path = file.to_str().unwrap();
+        if path.contains("/tests/") {
+            continue;
+        }
+        let source = code(&fs::read_to_string(&file).unwrap());
+        let names = after("Architecture::", &source);
+        let mut machines =
+            (names.iter()).filter(|name| ["X86_64", "Aarch64"].contains(&name.as_str()));
+        if OF_MACHINES.iter().any(|place| path.contains(place)) {
+            asked += machines.count();
+        } else if let Some(machine) = machines.next() {
+            wrong.push(format!(
+                "{path} names {machine}: make it a fact of `Platform`"
+            ));
+        }
+    }
+    assert!(asked > 0, "the test no longer sees names of machines");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

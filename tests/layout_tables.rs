@@ -6,6 +6,7 @@
 
 use cpyjit::image::{Cache, DebugSearch, Image};
 use cpyjit::layout::Table;
+use cpyjit::platform::Architecture;
 use cpyjit::shape::Shape;
 use std::path::{Path, PathBuf};
 
@@ -88,63 +89,84 @@ const SHAPES: &[(&str, &[&str])] = &[
 /// A build that a table is made from, and others that it must be right for too.
 struct Build {
     version: u64,
+    architecture: Architecture,
     debug: bool,
     table: &'static str,
-    files: [&'static str; 2],
+    files: &'static [&'static str],
 }
 
-const BUILDS: [Build; 4] = [
+const BUILDS: [Build; 6] = [
     Build {
         version: 0x030e_0000,
+        architecture: Architecture::X86_64,
         debug: false,
         table: "3.14.layout",
-        files: [
-            "bin/python3.14",
-            "lib/x86_64-linux-gnu/libpython3.14.so.1.0",
+        files: &[
+            "targets/usr/bin/python3.14",
+            "targets/usr/lib/x86_64-linux-gnu/libpython3.14.so.1.0",
         ],
     },
     Build {
         version: 0x030f_0000,
+        architecture: Architecture::X86_64,
         debug: false,
         table: "3.15.layout",
-        files: [
-            "bin/python3.15",
-            "lib/x86_64-linux-gnu/libpython3.15.so.1.0",
+        files: &[
+            "targets/usr/bin/python3.15",
+            "targets/usr/lib/x86_64-linux-gnu/libpython3.15.so.1.0",
         ],
     },
     Build {
         version: 0x030e_0000,
+        architecture: Architecture::X86_64,
         debug: true,
         table: "3.14d.layout",
-        files: [
-            "bin/python3.14d",
-            "lib/x86_64-linux-gnu/libpython3.14d.so.1.0",
+        files: &[
+            "targets/usr/bin/python3.14d",
+            "targets/usr/lib/x86_64-linux-gnu/libpython3.14d.so.1.0",
         ],
     },
     Build {
         version: 0x030f_0000,
+        architecture: Architecture::X86_64,
         debug: true,
         table: "3.15d.layout",
-        files: [
-            "bin/python3.15d",
-            "lib/x86_64-linux-gnu/libpython3.15d.so.1.0",
+        files: &[
+            "targets/usr/bin/python3.15d",
+            "targets/usr/lib/x86_64-linux-gnu/libpython3.15d.so.1.0",
         ],
+    },
+    Build {
+        version: 0x030e_0000,
+        architecture: Architecture::Aarch64,
+        debug: false,
+        table: "3.14-aarch64.layout",
+        files: &["emulated/usr/bin/python3.14"],
+    },
+    Build {
+        version: 0x030f_0000,
+        architecture: Architecture::Aarch64,
+        debug: false,
+        table: "3.15-aarch64.layout",
+        files: &["emulated/usr/bin/python3.15"],
     },
 ];
 
-fn usr() -> PathBuf {
+fn testbed() -> PathBuf {
     let testbed = std::env::var_os("CPYJIT_TESTBED").expect(
         "this test needs real CPythons: run scripts/test, which makes them and sets CPYJIT_TESTBED",
     );
-    Path::new(&testbed).join("targets/usr")
+    PathBuf::from(testbed)
 }
 
 fn open(file: &str) -> Image {
     let search = DebugSearch {
         debug_files: Vec::new(),
-        debug_directories: vec![usr().join("lib/debug")],
+        debug_directories: ["targets", "emulated"]
+            .map(|tree| testbed().join(tree).join("usr/lib/debug"))
+            .to_vec(),
     };
-    Image::open(&usr().join(file), &search, &Cache::off()).unwrap()
+    Image::open(&testbed().join(file), &search, &Cache::off()).unwrap()
 }
 
 /// What the DWARF of a file says of all structures of a table.
@@ -192,7 +214,7 @@ fn the_tables_are_what_dwarf_says() {
     }
     let mut fields = 0;
     for build in &BUILDS {
-        let table = Table::of_build(build.version, build.debug).unwrap();
+        let table = Table::of_build(build.version, build.architecture, build.debug).unwrap();
         for file in build.files {
             let dwarf = from_dwarf(&open(file));
             assert!(dwarf.shapes.len() > 20, "{file} has DWARF");
@@ -229,9 +251,13 @@ fn the_tables_are_what_dwarf_says() {
 #[test]
 fn everything_that_the_library_reads_is_in_each_table() {
     for build in &BUILDS {
-        let table = Table::of_build(build.version, build.debug).unwrap();
+        let table = Table::of_build(build.version, build.architecture, build.debug).unwrap();
         let wanted = cpyjit::cpython::SHAPES;
-        for name in open(build.files[0]).shapes(wanted).shapes.into_keys() {
+        for name in open(build.files.first().unwrap())
+            .shapes(wanted)
+            .shapes
+            .into_keys()
+        {
             assert!(table.shapes.contains_key(&name), "{} {name}", build.table);
         }
     }
@@ -241,23 +267,27 @@ fn everything_that_the_library_reads_is_in_each_table() {
 fn bless() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/layout/tables");
     for build in &BUILDS {
-        let mut table = from_dwarf(&open(build.files[0]));
-        let mut kind = "release";
-        if build.debug {
-            let release = build.table.replace("d.layout", ".layout");
+        let mut table = from_dwarf(&open(build.files.first().unwrap()));
+        let kind = if build.debug { "debug" } else { "release" };
+        let release = build
+            .table
+            .replace("d.layout", ".layout")
+            .replace("-aarch64", "");
+        let is_whole = release == build.table;
+        if !is_whole {
             let base =
                 Table::parse(&std::fs::read_to_string(directory.join(&release)).unwrap()).unwrap();
             table
                 .shapes
                 .retain(|name, shape| base.shapes.get(name) != Some(shape));
-            kind = "debug";
         }
         let head = format!(
-            "# Layouts of CPython, a {kind} build for x86-64 Linux{}.\n\
+            "# Layouts of CPython, a {kind} build for {} Linux{}.\n\
              # Made from its DWARF by `BLESS=1 cargo test --test layout_tables`; src/layout/table.rs explains the form.\n",
-            match build.debug {
-                true => "; all others are those of the release build",
-                false => "",
+            build.architecture.platform().title,
+            match is_whole {
+                true => "",
+                false => "; all others are those of the release build for x86-64",
             }
         );
         std::fs::write(directory.join(build.table), head + &table.text()).unwrap();

@@ -15,6 +15,7 @@ use cpyjit::layout::{
     DebugOffsets, Layouts, Provenance, Symbols, Table, load_layouts, load_symbols, load_tables,
     scan_symbols,
 };
+use cpyjit::platform::Architecture;
 use cpyjit::session::Session;
 use cpyjit::target::{Description, Evaluate, Kind, LoadedFile, Memory, Reader};
 use std::path::{Path, PathBuf};
@@ -167,7 +168,15 @@ fn know_with(image: &Image, names: &[&str]) -> Known {
     let runtime = symbols.symbol("_PyRuntime").unwrap().address;
     let offsets = DebugOffsets::read(reader, runtime).unwrap();
     let (mut layouts, _) = load_layouts(image, SHAPES);
-    load_tables(&mut layouts, reader, runtime, offsets, SHAPES).unwrap();
+    load_tables(
+        &mut layouts,
+        reader,
+        runtime,
+        offsets,
+        Architecture::X86_64,
+        SHAPES,
+    )
+    .unwrap();
     let reasons = scan_symbols(&mut symbols, image, 0, &layouts, offsets);
     assert!(reasons.is_empty(), "{reasons:?}");
     Known {
@@ -317,7 +326,15 @@ fn refused(change: impl Fn(&Image, Symbol, &mut Vec<u8>)) -> Vec<String> {
     let reader = Reader::new(&memory);
     let offsets = DebugOffsets::read(reader, runtime).unwrap();
     let mut layouts = Layouts::default();
-    load_tables(&mut layouts, reader, runtime, offsets, SHAPES).unwrap();
+    load_tables(
+        &mut layouts,
+        reader,
+        runtime,
+        offsets,
+        Architecture::X86_64,
+        SHAPES,
+    )
+    .unwrap();
     scan_symbols(&mut symbols, &image, 0, &layouts, offsets)
 }
 
@@ -420,7 +437,7 @@ fn version(version_hex: u64) -> String {
 
 #[test]
 fn what_is_not_known_is_said_precisely() {
-    let table = Table::of_build(0x030e_0000, false).unwrap();
+    let table = Table::of_build(0x030e_0000, Architecture::X86_64, false).unwrap();
     let (own, next) = (table.version_hex, table.version_hex + 0x100);
     assert_eq!(said_of(&[(VERSION, own)]), "");
     let later = said_of(&[(VERSION, next)]);

@@ -2,7 +2,8 @@
 
 use crate::address::Address;
 use crate::image::{Cache, DebugSearch, Image};
-use crate::target::{Evaluate, LoadedFile, Processor, Registers, ThreadRegisters};
+use crate::platform::Architecture;
+use crate::target::{Evaluate, LoadedFile, Registers, ThreadRegisters};
 use std::path::PathBuf;
 
 /// Operands in one expression; nobody types more.
@@ -59,7 +60,11 @@ impl Expressions {
             .as_ref()
             .ok_or("no registers are known: a running process shows them with --stop, a core if it names its threads")?;
         registers.get(name).ok_or_else(|| {
-            let names = registers.processor().register_names().join(", ");
+            let names = registers
+                .architecture()
+                .platform()
+                .kernel_registers
+                .join(", ");
             format!("there is no register {name}; there are pc, sp, {names}")
         })
     }
@@ -105,7 +110,7 @@ impl Evaluate for Expressions {
         Err(format!("more than {MOST_TERMS} operands"))
     }
 
-    fn threads(&self, _: Processor, all: bool) -> Result<Vec<ThreadRegisters>, String> {
+    fn threads(&self, _: Architecture, all: bool) -> Result<Vec<ThreadRegisters>, String> {
         let wanted = self.threads.iter().filter(|one| all || one.is_selected);
         match wanted.cloned().collect::<Vec<_>>() {
             none if none.is_empty() => Err(
@@ -120,11 +125,10 @@ impl Evaluate for Expressions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::Processor;
 
     fn value(text: &str) -> Result<u64, String> {
         let bytes: Vec<u8> = (0..27u64).flat_map(|i| (i * 0x100).to_le_bytes()).collect();
-        let registers = Registers::from_bytes(Processor::X86_64, &bytes);
+        let registers = Registers::from_bytes(Architecture::X86_64, &bytes);
         let expressions = Expressions::new(Some(registers), &[], &[]);
         expressions.evaluate(text).map(|address| address.0)
     }

@@ -5,10 +5,11 @@ use super::progress::Progress;
 use super::target_options::TargetOptions;
 use crate::command::Failure;
 use crate::error::Error;
+use crate::platform::Architecture;
 use crate::session::Session;
 use crate::target::{
-    Core, Description, Dump, FileSearch, Files, Kind, LoadedFile, Memory, Processor, Registers,
-    Stop, ThreadRegisters,
+    Core, Description, Dump, FileSearch, Files, Kind, LoadedFile, Memory, Registers, Stop,
+    ThreadRegisters,
 };
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ pub struct Opened {
 /// What cores and processes have in common.
 struct Target {
     memory: Box<dyn Memory>,
-    processor: Processor,
+    architecture: Architecture,
     kind: Kind,
     pid: Option<u64>,
     thread: Option<u64>,
@@ -86,7 +87,7 @@ fn session(target: Target, options: &TargetOptions) -> Session {
         Expressions::new(target.registers, &target.files, &debug_directories(options))
             .with_threads(target.threads);
     let description = Description {
-        architecture: target.processor.debugger_name().to_owned(),
+        architecture: target.architecture.platform().debugger_name.to_owned(),
         kind: target.kind,
         pid: target.pid,
         files: target.files,
@@ -111,7 +112,7 @@ fn core_target(path: &Path, options: &TargetOptions) -> Result<Target, Failure> 
         return Err(no_thread(wanted, threads.collect()));
     }
     Ok(Target {
-        processor: core.processor(),
+        architecture: core.architecture(),
         kind: Kind::Core,
         pid: core.notes().process,
         thread: thread.map(|thread| thread.id),
@@ -143,7 +144,7 @@ fn process_target(pid: u32, options: &TargetOptions) -> Result<Target, Failure> 
         return Err(no_thread(thread, threads));
     }
     Ok(Target {
-        processor: process.processor(),
+        architecture: process.architecture(),
         kind: Kind::Live,
         pid: Some(pid.into()),
         thread: Some(thread),

@@ -86,7 +86,7 @@ mod tests {
 
     fn said_of(changes: &[(usize, u64)]) -> Option<String> {
         let mut layouts = Layouts::default();
-        for shape in Table::of_build(0x030f_0000, false)
+        for shape in Table::of_build(0x030f_0000, crate::platform::Architecture::default(), false)
             .unwrap()
             .shapes
             .into_values()

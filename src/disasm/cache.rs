@@ -1,7 +1,8 @@
 //! What was learnt, found again by stencil and by first bytes.
 
-use super::architecture::Architecture;
+use super::dialect::Dialect;
 use super::text::Form;
+use crate::platform::Architecture;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,20 +19,6 @@ const TEMPLATE_FORMS: usize = 4096;
 /// decode for each.
 const MAX_FORMS: usize = 1 << 17;
 
-/// The bits of the first four bytes that choose a bucket: as many as a form compares, of these.
-///
-/// Three bytes hold prefix, opcode and operands of most instructions; fewer are left before a hole or in a short one.
-const X86_KEYS: &[u32] = &[0x00ff_ffff, 0x0000_ffff, 0x0000_00ff];
-
-/// All; all but the hole of `mov`; of `tbz`; of `cbz`, `b.cond` and literal loads; of `b` and `bl`.
-const AARCH64_KEYS: &[u32] = &[
-    0xffff_ffff,
-    0xffe0_001f,
-    0xfff8_001f,
-    0xff00_001f,
-    0xfc00_0000,
-];
-
 /// The instructions of one stencil, in order.
 pub(super) type Template = Vec<Arc<Form>>;
 
@@ -46,10 +33,7 @@ pub(super) struct Cache {
 
 impl Cache {
     pub fn new(architecture: Architecture) -> Cache {
-        Cache::with_keys(match architecture {
-            Architecture::X86_64 => X86_KEYS,
-            Architecture::Aarch64 => AARCH64_KEYS,
-        })
+        Cache::with_keys(Dialect::of(architecture).keys)
     }
 
     fn with_keys(keys: &'static [u32]) -> Cache {

@@ -1,7 +1,7 @@
 //! Code as instructions.
 
-use super::architecture::{Architecture, Syntax};
 use super::cache::{Cache, Template, amend};
+use super::dialect::Syntax;
 use super::engine::Engine;
 use super::instruction::Instruction;
 use super::learn::{bad, learn};
@@ -9,6 +9,7 @@ use super::pattern::window;
 use super::text::Form;
 use crate::address::Address;
 use crate::error::Error;
+use crate::platform::Architecture;
 use std::sync::Arc;
 
 /// Decodes machine code, and remembers what it decoded.
@@ -86,7 +87,7 @@ impl Disassembler {
     }
 
     fn bad(&self, available: usize) -> Arc<Form> {
-        let unit = usize::from(self.engine.architecture.unit());
+        let unit = usize::from(self.engine.architecture.platform().instruction_unit);
         let length = unit.min(available).max(1);
         let [one, ..] = &self.bad;
         Arc::clone(self.bad.get(length - 1).unwrap_or(one))

@@ -1,9 +1,10 @@
 //! Capstone, one instruction at a time.
 
-use super::architecture::{Architecture, Syntax};
+use super::dialect::{Dialect, Syntax};
 use super::pattern::WINDOW;
 use crate::error::Error;
-use capstone::{Capstone, Endian, Mode, NO_EXTRA_MODE};
+use crate::platform::Architecture;
+use capstone::Capstone;
 
 /// What capstone says about one instruction.
 #[derive(PartialEq, Eq, Debug)]
@@ -26,14 +27,21 @@ unsafe impl Send for Engine {}
 
 impl Engine {
     pub fn new(architecture: Architecture, syntax: Syntax) -> Result<Engine, Error> {
-        let capstone = open(architecture, syntax).map_err(|error| Error::Usage {
-            message: format!("the disassembler for {architecture} cannot start: {error}"),
-            hint: None,
-        })?;
+        let capstone = Dialect::of(architecture)
+            .capstone(syntax)
+            .map_err(|error| Error::Usage {
+                message: format!("the disassembler for {architecture} cannot start: {error}"),
+                hint: None,
+            })?;
         Ok(Engine {
             capstone,
             architecture,
         })
+    }
+
+    /// What is different about the machine's code.
+    pub fn dialect(&self) -> &'static Dialect {
+        Dialect::of(self.architecture)
     }
 
     /// The first instruction of `code`; `None` if it begins with no instruction.
@@ -51,19 +59,4 @@ impl Engine {
             operands: instruction.op_str().unwrap_or_default().to_owned(),
         })
     }
-}
-
-fn open(architecture: Architecture, syntax: Syntax) -> capstone::CsResult<Capstone> {
-    let (arch, mode) = match architecture {
-        Architecture::X86_64 => (capstone::Arch::X86, Mode::Mode64),
-        Architecture::Aarch64 => (capstone::Arch::ARM64, Mode::Arm),
-    };
-    let mut capstone = Capstone::new_raw(arch, mode, NO_EXTRA_MODE, Some(Endian::Little))?;
-    if architecture == Architecture::X86_64 {
-        capstone.set_syntax(match syntax {
-            Syntax::Intel => capstone::Syntax::Intel,
-            Syntax::Att => capstone::Syntax::Att,
-        })?;
-    }
-    Ok(capstone)
 }

@@ -1,7 +1,5 @@
 //! Where control goes after an instruction.
 
-use super::architecture::Architecture;
-
 /// Where control goes after an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Flow {
@@ -37,59 +35,5 @@ impl Flow {
             self,
             Flow::Jump | Flow::IndirectJump | Flow::Return | Flow::Trap | Flow::Bad
         )
-    }
-
-    pub(super) fn of(architecture: Architecture, mnemonic: &str, operands: &str) -> Flow {
-        // A prefix is part of capstone's mnemonic: `notrack jmp`.
-        let name = mnemonic.rsplit(' ').next().unwrap_or_default();
-        match architecture {
-            Architecture::X86_64 => x86(name, operands),
-            Architecture::Aarch64 => aarch64(name),
-        }
-    }
-}
-
-/// By name, not by capstone's number, because the AT&T names differ only in a suffix (`jmpq`, `callq`, `retq`).
-fn x86(name: &str, operands: &str) -> Flow {
-    // A far jump or call has no target that is one address.
-    let direct =
-        operands.starts_with(|first: char| first.is_ascii_digit()) && !operands.contains(':');
-    let begins = |names: &[&str]| names.iter().any(|begin| name.starts_with(begin));
-    if begins(&["jmp", "ljmp"]) {
-        return if direct {
-            Flow::Jump
-        } else {
-            Flow::IndirectJump
-        };
-    }
-    if begins(&["call", "lcall"]) {
-        return if direct {
-            Flow::Call
-        } else {
-            Flow::IndirectCall
-        };
-    }
-    if begins(&["j", "loop", "xbegin"]) {
-        Flow::ConditionalJump
-    } else if begins(&["ret", "lret", "iret", "sysret", "sysexit"]) {
-        Flow::Return
-    } else if matches!(name, "ud0" | "ud1" | "ud2" | "int1" | "int3" | "hlt") {
-        Flow::Trap
-    } else {
-        Flow::Next
-    }
-}
-
-fn aarch64(name: &str) -> Flow {
-    match name {
-        "b" => Flow::Jump,
-        "bl" => Flow::Call,
-        "cbz" | "cbnz" | "tbz" | "tbnz" => Flow::ConditionalJump,
-        "br" | "braa" | "braaz" | "brab" | "brabz" => Flow::IndirectJump,
-        "blr" | "blraa" | "blraaz" | "blrab" | "blrabz" => Flow::IndirectCall,
-        "ret" | "retaa" | "retab" | "eret" | "eretaa" | "eretab" => Flow::Return,
-        "brk" | "hlt" | "udf" => Flow::Trap,
-        _ if name.starts_with("b.") || name.starts_with("bc.") => Flow::ConditionalJump,
-        _ => Flow::Next,
     }
 }

@@ -4,7 +4,6 @@
 //! addresses and for numbers around every border of formatting, exactly what capstone writes. Which numbers are
 //! worth trying is only a guess about what the JIT patches; a wrong guess costs a few decodes.
 
-use super::architecture::Architecture;
 use super::engine::{Decoded, Engine};
 use super::flow::Flow;
 use super::pattern::{Hole, Pattern, window};
@@ -39,10 +38,10 @@ pub(super) fn learn(engine: &Engine, code: &[u8], address: u64, decoded: Decoded
     let sample = Sample {
         engine,
         window,
-        flow: Flow::of(engine.architecture, &decoded.mnemonic, &decoded.operands),
+        flow: engine.dialect().flow(&decoded),
         decoded,
     };
-    let patched = candidates(&sample)
+    let patched = (engine.dialect().candidates)(&sample.decoded, sample.flow)
         .into_iter()
         .find_map(|(hole, number)| sample.with_hole(hole, number));
     patched
@@ -184,75 +183,4 @@ impl Sample<'_> {
 fn last_number(operands: &str) -> Option<u64> {
     let (_, digits) = operands.rsplit_once("0x")?;
     u64::from_str_radix(digits, 16).ok()
-}
-
-/// What may be left open in an instruction like this one.
-fn candidates(sample: &Sample<'_>) -> Vec<(Hole, Number)> {
-    match sample.engine.architecture {
-        Architecture::X86_64 => x86_candidates(sample),
-        Architecture::Aarch64 => aarch64_candidates(sample),
-    }
-}
-
-fn x86_candidates(sample: &Sample<'_>) -> Vec<(Hole, Number)> {
-    let length = sample.decoded.length;
-    let bias = length;
-    if sample.flow.is_direct() {
-        let bytes = if length < 5 { 1 } else { 4 };
-        let hole = tail(length, bytes, bytes, true);
-        return pair(hole, Number::Relative { scale: 0, bias });
-    }
-    if sample.decoded.operands.contains("rip") {
-        let number = if sample.decoded.operands.contains("%rip") {
-            Number::RipAtt
-        } else {
-            Number::RipIntel
-        };
-        // The displacement is followed by nothing, or by an immediate of 1, 2 or 4 bytes.
-        let holes = [4, 5, 6, 8].map(|from_end| tail(length, from_end, 4, true));
-        return holes
-            .into_iter()
-            .flat_map(|hole| pair(hole, number))
-            .collect();
-    }
-    if sample.decoded.mnemonic.starts_with("mov") && length >= 5 {
-        // `mov r64, imm64` and `mov r32, imm32`: pointers, opargs and operands.
-        let bytes = if length >= 10 { 8 } else { 4 };
-        return pair(tail(length, bytes, bytes, false), Number::Immediate);
-    }
-    Vec::new()
-}
-
-/// `bytes` bytes, the first of them `from_end` before the end of the instruction, and an opcode before them.
-fn tail(length: u8, from_end: u8, bytes: u8, signed: bool) -> Option<Hole> {
-    let offset = length.checked_sub(from_end).filter(|&offset| offset > 0)?;
-    Some(Hole {
-        shift: offset.checked_mul(8)?,
-        width: bytes * 8,
-        signed,
-    })
-}
-
-fn pair(hole: Option<Hole>, number: Number) -> Vec<(Hole, Number)> {
-    hole.map(|hole| (hole, number)).into_iter().collect()
-}
-
-fn aarch64_candidates(sample: &Sample<'_>) -> Vec<(Hole, Number)> {
-    let words = Number::Relative { scale: 2, bias: 0 };
-    let field = |shift, width, signed| Hole {
-        shift,
-        width,
-        signed,
-    };
-    match sample.decoded.mnemonic.as_str() {
-        "b" | "bl" => vec![(field(0, 26, true), words)],
-        "tbz" | "tbnz" => vec![(field(5, 14, true), words)],
-        "mov" | "movk" => vec![(field(5, 16, false), Number::Immediate)],
-        // Of the loads, only those from a literal pool name no base register.
-        "ldr" | "ldrsw" if !sample.decoded.operands.contains('[') => {
-            vec![(field(5, 19, true), words)]
-        }
-        _ if sample.flow == Flow::ConditionalJump => vec![(field(5, 19, true), words)],
-        _ => Vec::new(),
-    }
 }

@@ -6,6 +6,7 @@
 //! displacements, `[rip + …]`, pointers) are left out of the comparison where `learn` could prove that
 //! they change one number in the text and nothing else.
 //!
+//! * `dialect`: what is different from machine to machine;
 //! * `engine`: capstone, one instruction at a time;
 //! * `flow`: where control goes after an instruction;
 //! * `pattern`: recognising an instruction by its bytes, and reading the patched number;
@@ -15,8 +16,8 @@
 //! * `disassembler`: the loop over the code;
 //! * `operation`, `lift`: what instructions do to registers and memory, by capstone's details.
 
-mod architecture;
 mod cache;
+mod dialect;
 mod disassembler;
 mod engine;
 mod flow;
@@ -31,9 +32,10 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use architecture::{Architecture, Syntax};
+pub use crate::platform::{Architecture, Register, RegisterSet};
+pub use dialect::Syntax;
 pub use disassembler::Disassembler;
 pub use flow::Flow;
 pub use instruction::Instruction;
-pub use lift::{Lifter, calling_convention};
-pub use operation::{Base, Expression, Memory, Operand, Operations, Register, RegisterSet, Step};
+pub use lift::Lifter;
+pub use operation::{Base, Expression, Memory, Operand, Operations, Step};

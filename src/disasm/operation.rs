@@ -3,74 +3,7 @@
 //! An instruction is a few [steps](Step). What is not understood is said to forget whatever it may write, so that
 //! nothing is believed to survive that does not.
 
-use super::architecture::Architecture;
-
-/// A general-purpose register with all its bits: on x86-64 by the number of its encoding (`rax` 0 … `r15` 15), on
-/// AArch64 by its own (`x30` 30, `sp` 31).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
-pub struct Register(u8);
-
-impl Register {
-    /// How many there are at most.
-    pub const COUNT: usize = 32;
-
-    /// The register with this number.
-    pub const fn new(number: u8) -> Register {
-        // The mask keeps it below `COUNT`.
-        Register(number & 31)
-    }
-
-    /// Its name, as debuggers write it.
-    pub fn name(self, architecture: Architecture) -> &'static str {
-        let names: &[&str] = match architecture {
-            Architecture::X86_64 => &X86_64,
-            Architecture::Aarch64 => &AARCH64,
-        };
-        names.get(self.number()).copied().unwrap_or("?")
-    }
-
-    /// Its number, below [`Register::COUNT`].
-    pub fn number(self) -> usize {
-        usize::from(self.0)
-    }
-}
-
-/// By number.
-const X86_64: [&str; 16] = [
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15",
-];
-const AARCH64: [&str; 32] = [
-    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
-    "x28", "x29", "x30", "sp",
-];
-
-/// Some registers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct RegisterSet(u32);
-
-impl RegisterSet {
-    /// The registers whose numbers are set in `bits`.
-    pub const fn of_bits(bits: u32) -> RegisterSet {
-        RegisterSet(bits)
-    }
-
-    /// Adds a register.
-    pub fn insert(&mut self, register: Register) {
-        self.0 |= 1 << register.0;
-    }
-
-    /// Whether a register is among them.
-    pub fn contains(self, register: Register) -> bool {
-        self.0 & (1 << register.0) != 0
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
+use crate::platform::{Register, RegisterSet};
 
 /// A memory operand: `base + index * scale + displacement`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +45,8 @@ pub enum Operand {
     Immediate(u64),
     /// The address that [`Instruction::pc_relative`](super::Instruction::pc_relative) tells.
     PcRelative,
+    /// The same, of a page: the upper part of an address, to which the lower is added.
+    Page,
     /// Memory.
     Memory(Memory),
     /// Something that is not followed.

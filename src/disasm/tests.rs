@@ -308,3 +308,12 @@ fn a_disassembler_may_move_to_another_thread() {
     is_send::<Disassembler>();
     is_send::<Instruction>();
 }
+
+#[test]
+fn aarch64_computing_forgets_its_result_only() {
+    let code = 0xcb28_2ec8u32.to_le_bytes(); // sub x8, x22, w8, uxth #3
+    let lifter = Lifter::new(Architecture::Aarch64).unwrap();
+    let operations = lifter.lift(&[aarch64(0xcb28_2ec8)], &code);
+    let forgotten = Step::Forget(RegisterSet::of_bits(1 << 8));
+    assert_eq!(operations.steps(0), [forgotten, Step::LoseFlags]);
+}

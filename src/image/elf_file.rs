@@ -3,6 +3,7 @@
 use super::build_id::BuildId;
 use crate::address::{Address, Range};
 use crate::error::Error;
+use crate::platform::Architecture;
 use memmap2::Mmap;
 use object::LittleEndian;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
@@ -14,23 +15,22 @@ use std::path::{Path, PathBuf};
 /// CPython's JIT exists for 64-bit little-endian machines only.
 pub(super) type Elf<'data> = ElfFile64<'data, LittleEndian>;
 
-/// The machine that an ELF file is for.
+/// The machine that an ELF file is for, by its `e_machine`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Machine {
-    /// `EM_X86_64`.
-    X86_64,
-    /// `EM_AARCH64`.
-    Aarch64,
-    /// Another one, by its `e_machine`.
-    Other(u16),
+pub struct Machine(pub u16);
+
+impl Machine {
+    /// The architecture, if it is one of those for which CPython has a JIT.
+    pub fn architecture(self) -> Option<Architecture> {
+        Architecture::of_elf(self.0)
+    }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Machine::X86_64 => write!(f, "x86-64"),
-            Machine::Aarch64 => write!(f, "AArch64"),
-            Machine::Other(number) => write!(f, "ELF machine {number}"),
+        match self.architecture() {
+            Some(architecture) => write!(f, "{}", architecture.platform().title),
+            None => write!(f, "ELF machine {}", self.0),
         }
     }
 }
@@ -108,11 +108,7 @@ fn parse(bytes: &[u8]) -> Result<Elf<'_>, String> {
 }
 
 pub(super) fn machine(elf: &Elf<'_>) -> Machine {
-    match elf.elf_header().e_machine(LittleEndian) {
-        object::elf::EM_X86_64 => Machine::X86_64,
-        object::elf::EM_AARCH64 => Machine::Aarch64,
-        other => Machine::Other(other.0),
-    }
+    Machine(elf.elf_header().e_machine(LittleEndian).0)
 }
 
 /// Whether the file can be loaded at any address.

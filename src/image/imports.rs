@@ -3,7 +3,7 @@
 use super::elf_file::Elf;
 use crate::address::Address;
 use object::LittleEndian;
-use object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
+use object::read::elf::{Rela, SectionHeader, Sym};
 
 /// More relocations than a program has.
 const MOST_RELOCATIONS: usize = 1 << 20;
@@ -46,9 +46,6 @@ pub(super) fn import(elf: &Elf<'_>, name: &str) -> Option<Import> {
 }
 
 fn is_jump_slot(elf: &Elf<'_>, kind: object::elf::RelocationType) -> bool {
-    let jump_slot = match elf.elf_header().e_machine(LittleEndian) {
-        object::elf::EM_AARCH64 => object::elf::R_AARCH64_JUMP_SLOT,
-        _ => object::elf::R_X86_64_JUMP_SLOT,
-    };
-    kind == jump_slot
+    let architecture = super::elf_file::machine(elf).architecture();
+    architecture.is_some_and(|architecture| architecture.platform().jump_slot == kind.0)
 }

@@ -3,6 +3,7 @@
 use super::{DebugOffsets, Fit, Layouts, Provenance, SymbolAddress, Symbols, Table, scan};
 use crate::address::Address;
 use crate::image::{Image, MissingShape, SymbolSource};
+use crate::platform::Architecture;
 use crate::target::Reader;
 
 /// Where CPython puts `_PyRuntime`, so that tools find it (`GENERATE_DEBUG_SECTION` in `Python/pylifecycle.c`).
@@ -65,12 +66,13 @@ pub fn load_tables(
     reader: Reader<'_>,
     runtime: Address,
     offsets: DebugOffsets,
+    architecture: Architecture,
     wanted: &[&str],
 ) -> Result<(), String> {
     if wanted.iter().all(|name| layouts.find(name).is_some()) {
         return Ok(());
     }
-    let (table, fit) = best_table(reader, runtime, offsets)?;
+    let (table, fit) = best_table(reader, runtime, offsets, architecture)?;
     let provenance = Provenance::Table {
         version: version(&table),
         debug_build: table.debug_build,
@@ -88,9 +90,10 @@ fn best_table(
     reader: Reader<'_>,
     runtime: Address,
     offsets: DebugOffsets,
+    architecture: Architecture,
 ) -> Result<(Table, Fit), String> {
     let mut nearest: Option<(Table, Fit)> = None;
-    for table in Table::built_in(offsets.version_hex) {
+    for table in Table::built_in(offsets.version_hex, architecture) {
         let fit = Fit::of(&table, reader, runtime).map_err(|error| error.to_string())?;
         if fit.differing.is_empty() {
             return Ok((table, fit));
@@ -102,8 +105,9 @@ fn best_table(
     Err(match nearest {
         None => "there are built-in layouts for 3.14 and 3.15 only".to_owned(),
         Some((table, fit)) => format!(
-            "the built-in layouts of {} for x86-64 do not fit it: {}",
+            "the built-in layouts of {} for {} do not fit it: {}",
             version(&table),
+            architecture.platform().title,
             fit.differing.join(", ")
         ),
     })

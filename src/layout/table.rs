@@ -1,5 +1,6 @@
 //! Layouts of known builds, as data: for targets whose debug information is missing.
 
+use crate::platform::Architecture;
 use crate::shape::{Bits, Field, Shape};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,58 +18,78 @@ pub struct Table {
 
 /// A built-in table: what it is for, and its text.
 struct BuiltIn {
+    /// The name of the architecture: locks of C libraries have other sizes elsewhere.
+    machine: &'static str,
     /// `PY_VERSION_HEX >> 16`.
     minor: u64,
     /// Whether it is of a build with `Py_DEBUG`.
     debug: bool,
     text: &'static str,
-    /// For a debug build: only what differs is in `text`, the rest is here.
+    /// Where only what differs is in `text`, the rest.
     base: Option<&'static str>,
 }
 
 const RELEASE_3_14: &str = include_str!("tables/3.14.layout");
 const RELEASE_3_15: &str = include_str!("tables/3.15.layout");
 
-const BUILT_IN: [BuiltIn; 4] = [
+const BUILT_IN: [BuiltIn; 6] = [
     BuiltIn {
+        machine: "x86_64",
         minor: 0x030e,
         debug: false,
         text: RELEASE_3_14,
         base: None,
     },
     BuiltIn {
+        machine: "x86_64",
         minor: 0x030e,
         debug: true,
         text: include_str!("tables/3.14d.layout"),
         base: Some(RELEASE_3_14),
     },
     BuiltIn {
+        machine: "x86_64",
         minor: 0x030f,
         debug: false,
         text: RELEASE_3_15,
         base: None,
     },
     BuiltIn {
+        machine: "x86_64",
         minor: 0x030f,
         debug: true,
         text: include_str!("tables/3.15d.layout"),
+        base: Some(RELEASE_3_15),
+    },
+    BuiltIn {
+        machine: "aarch64",
+        minor: 0x030e,
+        debug: false,
+        text: include_str!("tables/3.14-aarch64.layout"),
+        base: Some(RELEASE_3_14),
+    },
+    BuiltIn {
+        machine: "aarch64",
+        minor: 0x030f,
+        debug: false,
+        text: include_str!("tables/3.15-aarch64.layout"),
         base: Some(RELEASE_3_15),
     },
 ];
 
 impl Table {
     /// The built-in tables for this `PY_VERSION_HEX`, release and debug, whatever the last figures of the version are.
-    pub fn built_in(version_hex: u64) -> Vec<Table> {
+    pub fn built_in(version_hex: u64, architecture: Architecture) -> Vec<Table> {
         (BUILT_IN.iter())
-            .filter(|built_in| built_in.minor == version_hex >> 16)
+            .filter(|built_in| built_in.is_for(version_hex, architecture))
             .filter_map(BuiltIn::table)
             .collect()
     }
 
     /// The built-in table of one kind of build.
-    pub fn of_build(version_hex: u64, debug: bool) -> Option<Table> {
+    pub fn of_build(version_hex: u64, architecture: Architecture, debug: bool) -> Option<Table> {
         (BUILT_IN.iter())
-            .find(|built_in| built_in.minor == version_hex >> 16 && built_in.debug == debug)
+            .find(|one| one.is_for(version_hex, architecture) && one.debug == debug)
             .and_then(BuiltIn::table)
     }
 
@@ -125,6 +146,10 @@ impl Table {
 }
 
 impl BuiltIn {
+    fn is_for(&self, version_hex: u64, architecture: Architecture) -> bool {
+        self.minor == version_hex >> 16 && self.machine == architecture.name()
+    }
+
     /// A unit test shows that each can be read.
     fn table(&self) -> Option<Table> {
         let mut table = Table::parse(self.text).ok()?;
@@ -198,12 +223,13 @@ mod tests {
             assert_eq!(text.version_hex >> 16, built_in.minor);
             assert!(!text.shapes.is_empty());
             let whole = built_in.table().unwrap();
+            let architecture = built_in.machine.parse().unwrap();
             assert_eq!(
-                Table::of_build(text.version_hex, built_in.debug),
+                Table::of_build(text.version_hex, architecture, built_in.debug),
                 Some(whole)
             );
         }
-        assert!(Table::built_in(0x0310_00a1).is_empty());
+        assert!(Table::built_in(0x0310_00a1, Architecture::X86_64).is_empty());
     }
 
     #[test]

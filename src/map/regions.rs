@@ -112,7 +112,7 @@ impl CodeMap {
         layout.push(RegionKind::Trampolines, trampolines(table, &stencils));
         if table.has_got {
             // `DATA_ALIGN - (size & (DATA_ALIGN - 1))`: a whole unit if the size is a multiple already.
-            let align = data_align(architecture);
+            let align = architecture.platform().data_align;
             layout.push(RegionKind::Padding, align - layout.size % align);
         }
         let shim_data = table.shim.as_ref().map_or(0, |shim| shim.data_size);
@@ -201,14 +201,6 @@ pub fn code_size(table: &UopTable, executor: &Executor) -> u64 {
         false => table.guard().map_or(0, |(_, kind)| kind.stencil.code_size),
     };
     shim_size(table, executor) + uops + guard
-}
-
-/// `DATA_ALIGN` in `Python/jit.c`.
-fn data_align(architecture: Architecture) -> u64 {
-    match architecture {
-        Architecture::X86_64 => 1,
-        Architecture::Aarch64 => 8,
-    }
 }
 
 /// How long the code before the first uop is. Libraries built with LTO may have lost the symbol of the shim's stencil;

@@ -2,9 +2,9 @@
 
 use crate::address::Address;
 use crate::error::Fault;
+use crate::platform::Architecture;
 use crate::target::{
-    Description, Evaluate, FrameRegisters, Kind, LoadedFile, Memory, Processor, Registers,
-    ThreadRegisters,
+    Description, Evaluate, FrameRegisters, Kind, LoadedFile, Memory, Registers, ThreadRegisters,
 };
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
@@ -92,8 +92,8 @@ impl Evaluate for Host {
         })
     }
 
-    fn registers(&self, processor: Processor) -> Result<FrameRegisters, String> {
-        let names = processor.general_names();
+    fn registers(&self, architecture: Architecture) -> Result<FrameRegisters, String> {
+        let names = architecture.platform().frame_registers;
         let answer: Result<(Vec<Option<u64>>, bool), PyErr> = Python::attach(|py| {
             let asked = names.to_vec();
             let answer = self.object.bind(py).call_method1("registers", (asked,))?;
@@ -111,13 +111,17 @@ impl Evaluate for Host {
             values.get(index).copied().flatten()
         };
         Ok(FrameRegisters {
-            values: Registers::of_names(processor, known),
+            values: Registers::of_names(architecture, known),
             is_caller,
         })
     }
 
-    fn threads(&self, processor: Processor, all: bool) -> Result<Vec<ThreadRegisters>, String> {
-        let names = processor.general_names();
+    fn threads(
+        &self,
+        architecture: Architecture,
+        all: bool,
+    ) -> Result<Vec<ThreadRegisters>, String> {
+        let names = architecture.platform().frame_registers;
         let answer: Result<Vec<OneThread>, PyErr> = Python::attach(|py| {
             let host = self.object.bind(py);
             host.call_method1("threads", (names.to_vec(), all))?
@@ -131,7 +135,7 @@ impl Evaluate for Host {
             })
         })?;
         let registers = |values: Vec<Option<u64>>| {
-            Registers::of_names(processor, |wanted| {
+            Registers::of_names(architecture, |wanted| {
                 let index = names.iter().position(|name| *name == wanted)?;
                 values.get(index).copied().flatten()
             })

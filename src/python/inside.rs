@@ -8,10 +8,10 @@ use super::actions::Reply;
 use crate::address::Address;
 use crate::command::{self, Failure, Snapshot, TextStyle};
 use crate::error::Error;
+use crate::platform::Architecture;
 use crate::session::Session;
 use crate::target::{
-    Description, Evaluate, FileSearch, Kind, Process, Processor, Stop, ThreadRegisters,
-    current_thread,
+    Description, Evaluate, FileSearch, Kind, Process, Stop, ThreadRegisters, current_thread,
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -161,7 +161,7 @@ fn open(debug_directories: &[PathBuf]) -> Result<Session, Error> {
         ..FileSearch::default()
     })?;
     let description = Description {
-        architecture: process.processor().debugger_name().to_owned(),
+        architecture: process.architecture().platform().debugger_name.to_owned(),
         kind: Kind::Own,
         pid: Some(std::process::id().into()),
         files: process.files().found(&[]),
@@ -182,7 +182,7 @@ impl Evaluate for NoDebugger {
         Err("in Python there are only names, numbers of executors and addresses".to_owned())
     }
 
-    fn threads(&self, _: Processor, _: bool) -> Result<Vec<ThreadRegisters>, String> {
+    fn threads(&self, _: Architecture, _: bool) -> Result<Vec<ThreadRegisters>, String> {
         Err(
             "a process cannot see its own registers; cpyjit bt --pid PID --stop shows them"
                 .to_owned(),

@@ -1,11 +1,10 @@
 //! A symbol file of an executor for debuggers whose unwinding cannot be scripted.
 
 use super::Session;
-use super::unwinding::unknown;
 use crate::address::{Address, Range};
 use crate::error::Result;
 use crate::map::{MappedExecutor, Origin, RegionKind};
-use crate::unwind::{Piece, breakpad, breakpad_is_possible, code_elf};
+use crate::unwind::{Piece, breakpad, code_elf};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -25,14 +24,9 @@ impl Session {
     /// is that of the Python source, and its caller has the right registers.
     ///
     /// # Errors
-    /// If the executor cannot be read, has no code, or its machine is none that this is possible for.
+    /// If the executor cannot be read or has no code.
     pub fn breakpad(&self, address: Address) -> Result<Breakpad> {
         let architecture = self.program()?.architecture;
-        if !breakpad_is_possible(architecture) {
-            return Err(unknown(format!(
-                "symbol files can be made for x86_64, not for {architecture}"
-            )));
-        }
         let mapped = self.mapped(address)?;
         let start = mapped.executor.jit_code;
         let pieces = self.pieces(&mapped)?;
@@ -49,7 +43,7 @@ impl Session {
         let module = format!("cpyjit-{:x}", address.0);
         Ok(Breakpad {
             text: breakpad(shim, &module, &id, &pieces),
-            elf: code_elf(start, &bytes, &id),
+            elf: code_elf(architecture, start, &bytes, &id),
             code,
         })
     }

@@ -1,9 +1,10 @@
 //! Where CPython comes by when it makes, frees or invalidates an executor: addresses at which a debugger can learn of it.
 
 use super::Session;
+use super::linkage::entry_of_slot;
 use crate::address::{Address, Range};
 use crate::cpython::{Announced, newest_executors};
-use crate::disasm::{Architecture, Flow, Instruction, Syntax};
+use crate::disasm::{Flow, Instruction, Lifter, Syntax};
 use crate::error::{Error, Result};
 use crate::image::Import;
 
@@ -177,7 +178,7 @@ impl Session {
         let parts: Vec<Range> = std::iter::once(function).chain(cold).collect();
         let mut returns = Vec::new();
         for part in &parts {
-            for instruction in self.decode(*part)? {
+            for instruction in self.decode(*part)?.0 {
                 let leaves = match instruction.flow() {
                     Flow::Return => {
                         returns.push(instruction.address());
@@ -206,33 +207,29 @@ impl Session {
         }
     }
 
-    fn decode(&self, code: Range) -> Result<Vec<Instruction>> {
+    fn decode(&self, code: Range) -> Result<(Vec<Instruction>, Vec<u8>)> {
         let size = code.size.min(LONGEST_CODE);
         let bytes = self.reader().bytes(code.start, size, "code of CPython")?;
         let mut instructions = Vec::new();
         let mut disassembler = self.disassembler(Syntax::default())?;
         disassembler.decode(None, code.start, &bytes, &mut instructions);
-        Ok(instructions)
+        Ok((instructions, bytes))
     }
 
     /// The entry of the procedure linkage table that goes through the slot: all calls pass it, resolved or not.
     fn linkage(&self, import: Import, bias: u64) -> Result<Option<Address>> {
         let (image, _) = self.placed_image()?;
-        if self.program()?.architecture != Architecture::X86_64 {
-            return Ok(None);
-        }
+        let lifter = Lifter::new(self.program()?.architecture)?;
         let slot = import.slot.wrapping_add(bias);
         for name in [".plt.sec", ".plt", ".plt.got"] {
             let Some(section) = image.section(name) else {
                 continue;
             };
             let table = Range::new(section.start.wrapping_add(bias), section.size);
-            let instructions = self.decode(table)?;
-            let jump = instructions.iter().position(|instruction| {
-                instruction.flow() == Flow::IndirectJump && instruction.pc_relative() == Some(slot)
-            });
-            if let Some(jump) = jump {
-                return Ok(entry_of(&instructions, jump));
+            let (instructions, code) = self.decode(table)?;
+            let operations = lifter.lift(&instructions, &code);
+            if let Some(entry) = entry_of_slot(&instructions, &operations, slot) {
+                return Ok(Some(entry));
             }
         }
         Ok(None)
@@ -251,16 +248,6 @@ impl Session {
                 .map_err(|reason| not_found(&format!("munmap is not known yet: {reason}"))),
         }
     }
-}
-
-/// Where the entry with this jump begins: `endbr64` may stand before it.
-fn entry_of(instructions: &[Instruction], jump: usize) -> Option<Address> {
-    let before = jump
-        .checked_sub(1)
-        .and_then(|before| instructions.get(before))
-        .filter(|before| before.mnemonic() == "endbr64");
-    let first = before.or_else(|| instructions.get(jump))?;
-    Some(first.address())
 }
 
 fn not_found(message: &str) -> Error {

@@ -8,6 +8,7 @@ use crate::layout::{
     DebugOffsets, Layouts, Provenance, Symbols, load_layouts, load_tables, scan_symbols,
 };
 use crate::listing::{Finding, NOTE_SHAPES};
+use crate::platform::Architecture;
 use crate::target::Reader;
 
 /// What the file, the built-in tables and a scan tell of a CPython.
@@ -49,11 +50,15 @@ impl Evidence {
         reader: Reader<'_>,
         offsets: DebugOffsets,
         runtime: Address,
+        architecture: Architecture,
     ) {
-        match load_tables(&mut self.layouts, reader, runtime, offsets, SHAPES) {
+        let load = |layouts: &mut Layouts, wanted| {
+            load_tables(layouts, reader, runtime, offsets, architecture, wanted)
+        };
+        match load(&mut self.layouts, SHAPES) {
             Ok(()) => {
                 self.findings.clear();
-                let _ = load_tables(&mut self.layouts, reader, runtime, offsets, NOTE_SHAPES);
+                let _ = load(&mut self.layouts, NOTE_SHAPES);
             }
             Err(reason) => {
                 self.no_table = Some(reason);

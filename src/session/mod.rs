@@ -11,6 +11,7 @@ mod exits;
 mod freed;
 mod graph;
 mod info;
+mod linkage;
 mod listings;
 mod page;
 pub mod pattern;
@@ -42,9 +43,9 @@ use crate::error::{Error, Result};
 use crate::image::Cache;
 use crate::listing::{Annotator, Finding, Header, ListingBuilder, SourceFiles, TargetFacts};
 use crate::map::{MappedExecutor, Sources};
+use crate::platform::Architecture;
 use crate::target::{
-    CachedMemory, Description, Evaluate, FrameRegisters, Memory, Processor, Reader, Stop,
-    ThreadRegisters,
+    CachedMemory, Description, Evaluate, FrameRegisters, Memory, Reader, Stop, ThreadRegisters,
 };
 use crate::unwind::Modules;
 use executors::AtStop;
@@ -162,9 +163,9 @@ impl Session {
     pub fn registers(&self) -> Result<&FrameRegisters, String> {
         let read = || {
             let name = &self.description.architecture;
-            let processor = Processor::of_debugger(name)
+            let architecture = Architecture::of_debugger(name)
                 .ok_or_else(|| format!("the registers of {name} are not understood"))?;
-            self.evaluate.registers(processor)
+            self.evaluate.registers(architecture)
         };
         self.registers
             .get_or_init(read)
@@ -175,10 +176,10 @@ impl Session {
     /// The registers of the innermost frames of the selected thread or of all.
     fn evaluate_registers(
         &self,
-        processor: Processor,
+        architecture: Architecture,
         all: bool,
     ) -> Result<Vec<ThreadRegisters>, String> {
-        self.evaluate.threads(processor, all)
+        self.evaluate.threads(architecture, all)
     }
 
     /// The CPython in the target and the files that it was found in.

@@ -3,11 +3,11 @@
 use super::evidence::Evidence;
 use crate::address::{Address, Range};
 use crate::cpython::{CPython, SYMBOLS};
-use crate::disasm::Architecture;
 use crate::error::{Error, Result};
-use crate::image::{Cache, DebugSearch, Image, LinkMap, Machine};
+use crate::image::{Cache, DebugSearch, Image, LinkMap};
 use crate::layout::{DebugOffsets, contains_cpython, load_symbols};
 use crate::listing::{Finding, SymbolNames};
+use crate::platform::{Architecture, all_names};
 use crate::target::{Description, Evaluate, LoadedFile, Reader};
 use std::path::PathBuf;
 
@@ -70,7 +70,7 @@ impl Program {
         let runtime = symbols.symbol("_PyRuntime")?.address;
         let offsets = DebugOffsets::read(reader, runtime)?;
         let mut found = Evidence::new(&image, symbols);
-        found.add_tables(reader, offsets, runtime);
+        found.add_tables(reader, offsets, runtime, architecture);
         let python = found.python(&image, bias, offsets, reader);
         let mut findings: Vec<Finding> = image
             .findings()
@@ -173,17 +173,14 @@ fn no_cpython(description: &Description, reasons: &[String]) -> Error {
 }
 
 fn architecture(image: &Image) -> Result<Architecture> {
-    match image.machine() {
-        Machine::X86_64 => Ok(Architecture::X86_64),
-        Machine::Aarch64 => Ok(Architecture::Aarch64),
-        other => Err(Error::NotFound {
-            message: format!(
-                "{} is for {other}, for which CPython has no JIT that is understood here",
-                image.path().display()
-            ),
-            hint: Some("x86_64 and aarch64 are".to_owned()),
-        }),
-    }
+    let machine = image.machine();
+    machine.architecture().ok_or_else(|| Error::NotFound {
+        message: format!(
+            "{} is for {machine}, for which CPython has no JIT that is understood here",
+            image.path().display()
+        ),
+        hint: Some(format!("{} are", all_names())),
+    })
 }
 
 /// The dynamic linker's list of what it has loaded; empty if it cannot be found.

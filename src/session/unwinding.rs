@@ -183,7 +183,7 @@ impl Session {
         };
         let found = self.jit_caller(&context, is_caller)?;
         Ok(found.map(|caller| {
-            let pc = (Context::pc_name(architecture), caller.context.pc.0);
+            let pc = (architecture.platform().pc, caller.context.pc.0);
             let others = caller.context.known();
             NamedCaller {
                 cfa: caller.cfa,

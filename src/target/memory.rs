@@ -1,8 +1,9 @@
 //! What the outside world must be able to do: read memory; and what a debugger can do besides.
 
-use super::{Finding, FrameRegisters, Processor, Registers, ThreadRegisters};
+use super::{Finding, FrameRegisters, Registers, ThreadRegisters};
 use crate::address::{Address, Range};
 use crate::error::Fault;
+use crate::platform::Architecture;
 
 /// Something that has the memory of a target.
 pub trait Memory: Send {
@@ -58,22 +59,26 @@ pub trait Evaluate: Send {
     fn evaluate(&self, expression: &str) -> Result<Address, String>;
 
     /// The registers of the selected frame, or a sentence that says why there are none.
-    fn registers(&self, processor: Processor) -> Result<FrameRegisters, String> {
+    fn registers(&self, architecture: Architecture) -> Result<FrameRegisters, String> {
         let value = |name: &str| self.evaluate(&format!("${name}"));
         // What fails for the pc fails for all; its reason is the best.
         value("pc")?;
-        let general = processor.general_names();
+        let general = architecture.platform().frame_registers;
         let known = |name: &str| general.contains(&name).then(|| value(name).ok()).flatten();
         Ok(FrameRegisters {
-            values: Registers::of_names(processor, |name| known(name).map(|value| value.0)),
+            values: Registers::of_names(architecture, |name| known(name).map(|value| value.0)),
             is_caller: false,
         })
     }
 
     /// The selected thread, or all threads, with the registers of their innermost frames; or a sentence that says why
     /// there are none.
-    fn threads(&self, processor: Processor, _all: bool) -> Result<Vec<ThreadRegisters>, String> {
-        let selected = self.registers(processor)?;
+    fn threads(
+        &self,
+        architecture: Architecture,
+        _all: bool,
+    ) -> Result<Vec<ThreadRegisters>, String> {
+        let selected = self.registers(architecture)?;
         Ok(vec![ThreadRegisters {
             thread: None,
             is_selected: true,

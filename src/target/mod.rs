@@ -27,7 +27,7 @@ pub use memory::{Evaluate, Memory};
 #[cfg(target_os = "linux")]
 pub use process::{Process, current_thread};
 pub use reader::{Reader, Record};
-pub use registers::{FrameRegisters, Processor, Registers};
+pub use registers::{FrameRegisters, Registers};
 #[cfg(target_os = "linux")]
 pub use started::started;
 pub use threads::ThreadRegisters;

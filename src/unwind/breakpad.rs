@@ -3,11 +3,10 @@
 //!
 //! LLDB takes the `STACK CFI` rows of the first function only, unless each function has an `INIT` row of its own.
 
-use super::context::{frame_pointer, name};
 use super::shim::Shim;
 use super::stack_flow::StackFlow;
 use super::stack_state::{Place, StackState};
-use crate::disasm::{Architecture, Register};
+use crate::platform::{Link, Register};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -45,7 +44,12 @@ pub fn text(shim: &Shim, module: &str, build_id: &[u8; 20], pieces: &[Piece]) ->
         let _ = writeln!(body, "FUNC {start:x} {size:x} 0 {name}");
         let _ = writeln!(body, "{start:x} {size:x} {line} {file}");
     }
-    let _ = writeln!(text, "MODULE Linux x86_64 {} {module}", debug_id(build_id));
+    let machine = shim.architecture.platform().breakpad;
+    let _ = writeln!(
+        text,
+        "MODULE Linux {machine} {} {module}",
+        debug_id(build_id)
+    );
     let _ = writeln!(text, "INFO CODE_ID {}", hex(build_id));
     for (number, file) in files.names.iter().enumerate() {
         let _ = writeln!(text, "FILE {number} {}", one_line(file));
@@ -80,14 +84,14 @@ fn rows(shim: &Shim, piece: &Piece, text: &mut String) {
 }
 
 fn in_uop(shim: &Shim, state: &StackState) -> Option<String> {
-    let fp = frame_pointer(shim.architecture);
+    let fp = shim.architecture.platform().frame_pointer;
     let above = i64::try_from(shim.cfa(crate::address::Address(0)).0).ok()?;
     let depth = state.depth();
     let cfa = match (shim.cfa_by_frame_pointer(), state.place(fp)) {
         (Some(offset), Place::Unchanged) => (fp, offset),
         _ => (stack_pointer(shim), depth?.checked_add(above)?),
     };
-    let mut rule = rule(shim, cfa, shim.return_offset()?);
+    let mut rule = rule(shim, cfa, &in_memory(shim.return_offset()?));
     for (register, offset) in shim.offsets() {
         saved(shim, &mut rule, register, offset);
     }
@@ -100,38 +104,45 @@ fn in_uop(shim: &Shim, state: &StackState) -> Option<String> {
 }
 
 fn in_shim(shim: &Shim, state: &StackState) -> Option<String> {
-    // Of x86-64: the call pushed the return address.
-    let above = 8;
+    let platform = shim.architecture.platform();
+    let (above, return_address) = match platform.link {
+        Link::Pushed(size) => {
+            let size = i64::try_from(size).ok()?;
+            (size, in_memory(size.checked_neg()?))
+        }
+        Link::Register(link) => match state.place(link) {
+            Place::Unchanged => (0, format!("${}", link.name(shim.architecture))),
+            Place::Saved(at) => (0, in_memory(at)),
+            Place::Lost => return None,
+        },
+    };
     let cfa = (stack_pointer(shim), state.depth()?.checked_add(above)?);
-    let mut rule = rule(shim, cfa, -above);
-    for register in super::context::callee_saved(shim.architecture) {
-        if let Place::Saved(at) = state.place(register) {
-            saved(shim, &mut rule, register, at.checked_sub(above)?);
+    let mut rule = rule(shim, cfa, &return_address);
+    for register in platform.callee_saved {
+        if let Place::Saved(at) = state.place(*register) {
+            saved(shim, &mut rule, *register, at.checked_sub(above)?);
         }
     }
     Some(rule)
 }
 
-fn rule(shim: &Shim, (base, offset): (Register, i64), return_offset: i64) -> String {
-    let base = name(shim.architecture, base);
-    format!(
-        ".cfa: ${base} {offset} + .ra: .cfa {} - ^",
-        return_offset.saturating_neg()
-    )
+fn rule(shim: &Shim, (base, offset): (Register, i64), return_address: &str) -> String {
+    let base = base.name(shim.architecture);
+    format!(".cfa: ${base} {offset} + .ra: {return_address}")
+}
+
+/// What is in memory, so many bytes from the canonical frame address.
+fn in_memory(offset: i64) -> String {
+    format!(".cfa {} - ^", offset.saturating_neg())
 }
 
 fn saved(shim: &Shim, rule: &mut String, register: Register, offset: i64) {
-    let name = name(shim.architecture, register);
-    let _ = write!(rule, " ${name}: .cfa {} - ^", offset.saturating_neg());
+    let name = register.name(shim.architecture);
+    let _ = write!(rule, " ${name}: {}", in_memory(offset));
 }
 
 fn stack_pointer(shim: &Shim) -> Register {
-    crate::disasm::calling_convention(shim.architecture).0
-}
-
-/// Whether such files can be made: LLDB is told of x86-64 registers only.
-pub fn is_possible(architecture: Architecture) -> bool {
-    architecture == Architecture::X86_64
+    shim.architecture.platform().stack_pointer
 }
 
 /// Source files by number.

@@ -1,13 +1,13 @@
 //! From a C function to its caller, by the tables that compilers write for exceptions (`.eh_frame`, DWARF 5 §6.4).
 
-use super::context::{Context, DwarfRegister, callee_saved, of_dwarf};
+use super::context::{Context, DwarfRegister, of_dwarf};
 use super::expression::evaluate;
 use crate::address::Address;
-use crate::disasm::{Register, calling_convention};
+use crate::platform::Register;
 use crate::target::Reader;
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameHdr, EndianSlice, FrameDescriptionEntry, LittleEndian,
-    RegisterRule, UnwindContext, UnwindSection, UnwindTableRow,
+    RegisterRule, UnwindContext, UnwindSection, UnwindTableRow, Vendor,
 };
 
 /// Bytes of an address.
@@ -87,9 +87,14 @@ impl<'t> Tables<'t> {
             error => format!("the unwind table of the file is damaged: {error}"),
         };
         let entry = self.entry(lookup.0).map_err(none)?;
+        let mut frames = self.frames;
+        if context.architecture.platform().signs_return_addresses {
+            // One number stands for that there, and for register windows elsewhere.
+            frames.set_vendor(Vendor::AArch64);
+        }
         let mut storage = UnwindContext::new();
         let row = entry
-            .unwind_info_for_address(&self.frames, &self.bases, &mut storage, lookup.0)
+            .unwind_info_for_address(&frames, &self.bases, &mut storage, lookup.0)
             .map_err(none)?;
         let step = Step {
             tables: self,
@@ -123,11 +128,11 @@ impl Step<'_, '_> {
                 is_signal,
             });
         };
-        let mut caller = Context::at(self.context.architecture, Address(pc));
-        let (stack_pointer, _) = calling_convention(self.context.architecture);
-        caller.set(stack_pointer, Some(cfa));
-        for register in callee_saved(self.context.architecture) {
-            caller.set(register, self.context.get(register));
+        let architecture = self.context.architecture;
+        let mut caller = Context::at(architecture, architecture.code_address(pc));
+        caller.set_sp(Address(cfa));
+        for register in architecture.platform().callee_saved {
+            caller.set(*register, self.context.get(*register));
         }
         for (number, rule) in self.row.registers() {
             if let Some(DwarfRegister::Own(register)) = self.own(*number) {

@@ -3,6 +3,7 @@
 //! The bytes of the code must be in it: LLDB looks for the next jump in the file when it steps.
 
 use crate::address::Address;
+use crate::platform::Architecture;
 
 const HEADER: u64 = 64;
 const PROGRAM_HEADER: u64 = 56;
@@ -53,8 +54,13 @@ impl Bytes {
     }
 }
 
-/// The file: for x86-64, with `code` at `start`.
-pub fn code_elf(start: Address, code: &[u8], build_id: &[u8; 20]) -> Vec<u8> {
+/// The file, with `code` at `start`.
+pub fn code_elf(
+    architecture: Architecture,
+    start: Address,
+    code: &[u8],
+    build_id: &[u8; 20],
+) -> Vec<u8> {
     let mut note = Bytes::default();
     // The lengths of name and content, NT_GNU_BUILD_ID.
     note.word(&[4, 20, 3]);
@@ -69,8 +75,8 @@ pub fn code_elf(start: Address, code: &[u8], build_id: &[u8; 20]) -> Vec<u8> {
     let mut file = Bytes::default();
     // 64 bits, little-endian, version 1, System V.
     file.0.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
-    // ET_EXEC, EM_X86_64; EV_CURRENT; entry, program headers, section headers; flags.
-    file.half(&[2, 62])
+    // ET_EXEC; EV_CURRENT; entry, program headers, section headers; flags.
+    file.half(&[2, architecture.platform().elf_machine])
         .word(&[1])
         .long(&[0, HEADER, sections_at]);
     // Sizes and numbers of headers; the last section has the names.

@@ -1,26 +1,8 @@
 //! The registers of a frame, as far as they are known.
 
 use crate::address::Address;
-use crate::disasm::{Architecture, Register, calling_convention};
+use crate::platform::{Architecture, Register};
 use crate::target::Registers;
-
-/// `rax` … `r15`, by the number of their encoding.
-const X86_64: [&str; 16] = [
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15",
-];
-
-const AARCH64: [&str; 32] = [
-    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
-    "x28", "x29", "x30", "sp",
-];
-
-/// System V x86-64 ABI, figure 3.36: DWARF's numbers of the first eight registers, as encodings.
-const DWARF_X86_64: [u8; 8] = [0, 2, 1, 3, 6, 7, 5, 4];
-
-/// DWARF's number of the return address of x86-64.
-const DWARF_RETURN_ADDRESS: u16 = 16;
 
 /// The registers of one frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,20 +34,12 @@ impl Context {
         architecture: Architecture,
         value: &dyn Fn(&str) -> Option<u64>,
     ) -> Option<Context> {
-        let pc = value(Context::pc_name(architecture))?;
+        let pc = value(architecture.platform().pc)?;
         let mut context = Context::at(architecture, Address(pc));
-        for (number, name) in (0u8..).zip(names(architecture)) {
+        for (number, name) in (0u8..).zip(architecture.platform().registers) {
             context.set(Register::new(number), value(name));
         }
         Some(context)
-    }
-
-    /// What debuggers call the program counter.
-    pub fn pc_name(architecture: Architecture) -> &'static str {
-        match architecture {
-            Architecture::X86_64 => "rip",
-            Architecture::Aarch64 => "pc",
-        }
     }
 
     /// The value of a register.
@@ -82,65 +56,36 @@ impl Context {
 
     /// The stack pointer.
     pub fn sp(&self) -> Option<Address> {
-        let (stack_pointer, _) = calling_convention(self.architecture);
+        let stack_pointer = self.architecture.platform().stack_pointer;
         self.get(stack_pointer).map(Address)
+    }
+
+    /// Sets the stack pointer.
+    pub fn set_sp(&mut self, sp: Address) {
+        self.set(self.architecture.platform().stack_pointer, Some(sp.0));
     }
 
     /// The registers that are known, by name.
     pub fn known(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let named = names(self.architecture).iter().zip(&self.values);
+        let named = self
+            .architecture
+            .platform()
+            .registers
+            .iter()
+            .zip(&self.values);
         named.filter_map(|(name, value)| Some((*name, (*value)?)))
-    }
-}
-
-/// The names of the registers, by number.
-fn names(architecture: Architecture) -> &'static [&'static str] {
-    match architecture {
-        Architecture::X86_64 => &X86_64,
-        Architecture::Aarch64 => &AARCH64,
-    }
-}
-
-/// The name of a register.
-pub fn name(architecture: Architecture, register: Register) -> &'static str {
-    let names = names(architecture);
-    names.get(register.number()).copied().unwrap_or_default()
-}
-
-/// The registers that a function gives back as it got them.
-pub fn callee_saved(architecture: Architecture) -> impl Iterator<Item = Register> {
-    let numbers: &[u8] = match architecture {
-        // rbx, rbp, r12 … r15.
-        Architecture::X86_64 => &[3, 5, 12, 13, 14, 15],
-        // x19 … x29.
-        Architecture::Aarch64 => &[19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29],
-    };
-    numbers.iter().copied().map(Register::new)
-}
-
-/// The register that frames are found by where code keeps it for that: `rbp`, `x29`.
-pub fn frame_pointer(architecture: Architecture) -> Register {
-    match architecture {
-        Architecture::X86_64 => Register::new(5),
-        Architecture::Aarch64 => Register::new(29),
     }
 }
 
 /// What DWARF calls a register with this number: a register of ours, or the return address.
 pub fn of_dwarf(architecture: Architecture, number: u16) -> Option<DwarfRegister> {
-    let own = |number: u8| Some(DwarfRegister::Own(Register::new(number)));
-    let small = u8::try_from(number).ok();
-    match architecture {
-        Architecture::X86_64 if number == DWARF_RETURN_ADDRESS => {
-            Some(DwarfRegister::ReturnAddress)
-        }
-        Architecture::X86_64 if number < DWARF_RETURN_ADDRESS => {
-            let number = small?;
-            own(*DWARF_X86_64.get(usize::from(number)).unwrap_or(&number))
-        }
-        Architecture::Aarch64 if number < 32 => own(small?),
-        _ => None,
+    let platform = architecture.platform();
+    if platform.dwarf_return_address == Some(number) {
+        return Some(DwarfRegister::ReturnAddress);
     }
+    let registers = platform.dwarf_registers;
+    let register = registers.get(usize::from(number)).copied()?;
+    Some(DwarfRegister::Own(register))
 }
 
 /// A register by DWARF's number.
@@ -159,7 +104,7 @@ mod tests {
     #[test]
     fn dwarf_numbers_registers_in_its_own_way() {
         let name_of = |number| match of_dwarf(Architecture::X86_64, number) {
-            Some(DwarfRegister::Own(register)) => name(Architecture::X86_64, register),
+            Some(DwarfRegister::Own(register)) => register.name(Architecture::X86_64),
             Some(DwarfRegister::ReturnAddress) => "return address",
             None => "none",
         };
@@ -189,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_thread_without_a_pc_has_no_frame() {
-        let registers = Registers::from_bytes(crate::target::Processor::X86_64, &[0; 64]);
+        let registers = Registers::from_bytes(Architecture::X86_64, &[0; 64]);
         assert_eq!(Context::of_thread(Architecture::X86_64, &registers), None);
     }
 }

@@ -1,11 +1,11 @@
 //! From a place in JIT code to the C function that entered it.
 
-use super::context::{Context, frame_pointer};
+use super::context::Context;
 use super::shim::{At, Shim};
 use super::stack_flow::StackFlow;
 use super::stack_state::{Place, StackState};
 use crate::address::Address;
-use crate::disasm::{Architecture, Register};
+use crate::platform::{Link, Register};
 use crate::target::Reader;
 
 /// Words that a uop may have pushed when its depth is not known: the largest (3.14d) keeps 20.
@@ -97,7 +97,7 @@ fn boundaries<'f>(
         let depth = u64::try_from(state.depth()?).ok()?;
         Some((sp.wrapping_add(depth), Some(state)))
     });
-    let fp = frame_pointer(shim.architecture);
+    let fp = shim.architecture.platform().frame_pointer;
     let is_pinned = |state: &&StackState| state.place(fp) == Place::Unchanged;
     let by_pointer = order.into_iter().flatten().filter(is_pinned);
     let by_pointer = by_pointer.filter_map(|state| {
@@ -120,18 +120,24 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// The caller, if all that must be there is.
     fn at(&self, boundary: Address) -> Option<JitCaller> {
-        if self.shim.architecture == Architecture::X86_64 {
-            let returns_to = Address(self.stack.word(boundary)?);
+        let link = match self.shim.architecture.platform().link {
+            Link::Pushed(_) => Some(self.stack.word(boundary)?),
+            // A uop that no longer needs it may have lost it.
+            Link::Register(link) => self.before_uop(link, boundary),
+        };
+        if let Some(link) = link {
+            let returns_to = self.shim.architecture.code_address(link);
             if !(self.shim).is_returned_to(returns_to, self.known.starts_executor) {
                 return None;
             }
         }
-        let pc = Address(self.stack.word(self.shim.return_address(boundary)?)?);
+        let architecture = self.shim.architecture;
+        let pc = architecture.code_address(self.stack.word(self.shim.return_address(boundary)?)?);
         if !(self.known.is_interpreter)(pc) {
             return None;
         }
         let cfa = self.shim.cfa(boundary);
-        let mut caller = Context::at(self.shim.architecture, pc);
+        let mut caller = Context::at(architecture, pc);
         for (register, at) in self.shim.saved(boundary) {
             let value = match at {
                 At::Memory(address) => self.stack.word(address),
@@ -140,7 +146,7 @@ impl Attempt<'_> {
             };
             caller.set(register, value);
         }
-        set_sp(&mut caller, cfa);
+        caller.set_sp(cfa);
         Some(JitCaller {
             context: caller,
             cfa,
@@ -165,7 +171,7 @@ fn scan(
     stack: &Stack,
     sp: Address,
 ) -> Option<JitCaller> {
-    if shim.architecture != Architecture::X86_64 {
+    if let Link::Register(_) = shim.architecture.platform().link {
         return None;
     }
     (0..MOST_PUSHED).find_map(|word| {
@@ -178,7 +184,7 @@ fn scan(
             state: None,
         };
         let mut caller = attempt.at(boundary)?;
-        let fp = frame_pointer(shim.architecture);
+        let fp = shim.architecture.platform().frame_pointer;
         if shim
             .saved(boundary)
             .any(|(one, at)| one == fp && at == At::Register)
@@ -215,25 +221,23 @@ fn in_shim(
         Place::Saved(at) => stack.word(entry.wrapping_add(at.cast_unsigned())),
         Place::Lost => None,
     };
-    let (pc, cfa) = match shim.architecture {
-        Architecture::X86_64 => (stack.word(entry), entry.wrapping_add(8)),
-        Architecture::Aarch64 => (value(Register::new(30)), entry),
+    let platform = shim.architecture.platform();
+    let (pc, cfa) = match platform.link {
+        Link::Pushed(size) => (stack.word(entry), entry.wrapping_add(size)),
+        Link::Register(register) => (value(register), entry),
     };
-    let pc = pc.map(Address).filter(|pc| (known.is_interpreter)(*pc));
+    let pc = pc
+        .map(|pc| shim.architecture.code_address(pc))
+        .filter(|pc| (known.is_interpreter)(*pc));
     let mut caller = Context::at(shim.architecture, pc.ok_or_else(unknown)?);
-    for register in super::context::callee_saved(shim.architecture) {
-        caller.set(register, value(register));
+    for register in platform.callee_saved {
+        caller.set(*register, value(*register));
     }
-    set_sp(&mut caller, cfa);
+    caller.set_sp(cfa);
     Ok(JitCaller {
         context: caller,
         cfa,
     })
-}
-
-fn set_sp(context: &mut Context, cfa: Address) {
-    let (stack_pointer, _) = crate::disasm::calling_convention(context.architecture);
-    context.set(stack_pointer, Some(cfa.0));
 }
 
 /// The words of the stack around a frame, in one read.

@@ -14,7 +14,7 @@ mod stack_state;
 mod tests;
 mod walk;
 
-pub use breakpad::{Piece, is_possible as breakpad_is_possible, text as breakpad};
+pub use breakpad::{Piece, text as breakpad};
 pub use cfi::{CfiCaller, Tables};
 pub use code_elf::code_elf;
 pub use context::Context;

@@ -5,17 +5,13 @@
 //! as this code left it when it called the first, whichever executor that was in. What it saved where is read from its
 //! own instructions.
 
-use super::context::{callee_saved, frame_pointer};
 use super::stack_flow::StackFlow;
 use super::stack_state::{Place, StackState};
 use crate::address::Address;
-use crate::disasm::{Architecture, Register};
+use crate::platform::{Architecture, Link, Register};
 
 /// Executors start on pages: each has a mapping of its own (`jit_alloc` in `Python/jit.c`).
 const PAGE: u64 = 4096;
-
-/// A call of x86-64 pushes the address that it returns to.
-const CALL: u64 = 8;
 
 /// Larger than the frame of any shim, in bytes.
 const LARGEST_FRAME: u64 = 1 << 12;
@@ -42,7 +38,7 @@ pub struct Shim {
     /// Where the frame pointer points while uops run, from the stack pointer at the start of the shim.
     frame_pointer: Option<i64>,
     saved: Vec<(Register, Place)>,
-    /// Where the shim itself returns to; not on x86-64, where it lies at its start of the stack.
+    /// Where the shim itself returns to; not where calls push that, so that it lies at its start of the stack.
     link: Option<Place>,
 }
 
@@ -51,9 +47,10 @@ impl Shim {
     pub fn new(architecture: Architecture, home: Home, flow: &StackFlow) -> Option<Shim> {
         let (state, returns_to) = flow.first_call()?;
         let depth = u64::try_from(state.depth()?).ok()?;
-        let (pushed, link) = match architecture {
-            Architecture::X86_64 => (CALL, None),
-            Architecture::Aarch64 => (0, Some(place_in(state, Register::new(30)))),
+        let platform = architecture.platform();
+        let (pushed, link) = match platform.link {
+            Link::Pushed(size) => (size, None),
+            Link::Register(register) => (0, Some(place_in(state, register))),
         };
         let frame = depth
             .checked_add(pushed)
@@ -63,9 +60,9 @@ impl Shim {
             home,
             frame,
             returns_to,
-            frame_pointer: state.distance(frame_pointer(architecture)),
-            saved: callee_saved(architecture)
-                .map(|register| (register, place_in(state, register)))
+            frame_pointer: state.distance(platform.frame_pointer),
+            saved: (platform.callee_saved.iter())
+                .map(|register| (*register, place_in(state, *register)))
                 .collect(),
             link,
         })
@@ -99,9 +96,14 @@ impl Shim {
     /// The canonical frame address: the stack pointer of the caller of the shim, once it is back there.
     pub fn cfa(&self, boundary: Address) -> Address {
         let entry = self.entry(boundary);
-        match self.architecture {
-            Architecture::X86_64 => entry.wrapping_add(CALL),
-            Architecture::Aarch64 => entry,
+        entry.wrapping_add(self.pushed())
+    }
+
+    /// What a call takes of the stack.
+    fn pushed(&self) -> u64 {
+        match self.architecture.platform().link {
+            Link::Pushed(size) => size,
+            Link::Register(_) => 0,
         }
     }
 

@@ -1,11 +1,9 @@
 //! Follows the stack pointer and saved registers through a piece of machine code.
 
-use super::context::frame_pointer;
 use super::stack_state::StackState;
 use crate::address::Address;
 use crate::disasm::{
     Architecture, Disassembler, Flow, Instruction, Lifter, Operations, RegisterSet,
-    calling_convention,
 };
 use crate::error::Result;
 use std::collections::BTreeSet;
@@ -42,11 +40,11 @@ pub enum Calls {
 
 impl Calls {
     fn clobber(self, architecture: Architecture) -> RegisterSet {
-        let (stack_pointer, clobbered) = calling_convention(architecture);
+        let platform = architecture.platform();
         if self == Calls::Functions {
-            return clobbered;
+            return platform.lost_by_calls;
         }
-        let kept = 1u32 << stack_pointer.number() | 1 << frame_pointer(architecture).number();
+        let kept = 1u32 << platform.stack_pointer.number() | 1 << platform.frame_pointer.number();
         RegisterSet::of_bits(!kept)
     }
 }
@@ -127,7 +125,7 @@ fn states(
     architecture: Architecture,
     clobbered: RegisterSet,
 ) -> Vec<Option<StackState>> {
-    let (stack_pointer, _) = calling_convention(architecture);
+    let stack_pointer = architecture.platform().stack_pointer;
     let mut states: Vec<Option<StackState>> = vec![None; instructions.len()];
     if let Some(first) = states.first_mut() {
         *first = Some(StackState::entry(stack_pointer));

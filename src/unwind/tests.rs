@@ -375,7 +375,7 @@ STACK CFI d .cfa: $rsp 40 + .ra: .cfa 8 - ^ $rbx: .cfa 24 - ^ $r15: .cfa 16 - ^
 fn the_elf_file_of_an_executor_can_be_read() {
     use object::{Object, ObjectSection, ObjectSegment};
     let code = [0x90; 13];
-    let bytes = code_elf(Address(CODE), &code, &[0x42; 20]);
+    let bytes = code_elf(Architecture::X86_64, Address(CODE), &code, &[0x42; 20]);
     let file = object::File::parse(&*bytes).unwrap();
     let text = file.section_by_name(".text").unwrap();
     assert_eq!((text.address(), text.data().unwrap()), (CODE, &code[..]));

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::address::Address;
-use crate::disasm::calling_convention;
+use crate::platform::Link;
 
 /// Frames that a stack has at most: each takes 16 bytes at least, and a stack of 8 MB is usual. What is beyond is a
 /// damaged stack, or a recursion of which this is enough.
@@ -157,22 +157,24 @@ fn implausible(
     None
 }
 
-/// The caller of a frame that is at no code, as after a call through a wrong pointer: what the call pushed is still on
-/// top.
+/// The caller of a frame that is at no code, as after a call through a wrong pointer: what the call left is still where
+/// it was put.
 fn from_stack_top(source: &dyn Source, context: &Context, is_caller: bool) -> Option<Step> {
     if is_caller || source.is_code(context.pc) {
         return None;
     }
     let sp = context.sp()?;
-    let pc = source.word(sp).map(Address)?;
+    let (pc, cfa) = match context.architecture.platform().link {
+        Link::Pushed(size) => (source.word(sp)?, sp.wrapping_add(size)),
+        Link::Register(link) => (context.get(link)?, sp),
+    };
+    let pc = context.architecture.code_address(pc);
     if !source.is_code(pc) {
         return None;
     }
-    let cfa = sp.wrapping_add(8);
     let mut caller = context.clone();
     caller.pc = pc;
-    let (stack_pointer, _) = calling_convention(context.architecture);
-    caller.set(stack_pointer, Some(cfa.0));
+    caller.set_sp(cfa);
     Some(Step {
         caller: Some(caller),
         cfa,

@@ -791,7 +791,7 @@ impl Target {
                 RegisteredCode {
                     name: executor.name.clone(),
                     start: code.start,
-                    size: code.trampolines - code.start,
+                    size: length as u64,
                     text: self.memory.slice(code.start, length).to_vec(),
                 }
             })

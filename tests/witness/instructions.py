@@ -10,9 +10,11 @@ PREFIXES = ("rep", "repz", "repnz", "repe", "repne", "lock", "notrack", "bnd", "
 # GDB's word, or whole text, and other spellings of the same bytes. Whatever is not here is a difference.
 SPELLINGS = {
     "movabs": {"mov"},
+    "b.cs": {"b.hs"},
+    "b.cc": {"b.lo"},
     "xchg ax,ax": {"nop"},  # 66 90, the two-byte nop
 }
-BRANCH = re.compile(r"(?:j\w+|call)\s+(0x[0-9a-f]+)")
+BRANCH = re.compile(r"(?:j\w+|call|bl?|b\.\w+|cbn?z\s+\w+,|tbn?z\s+\w+,\s+#\w+,)\s+(0x[0-9a-f]+)")
 
 
 def compare(recorded, target, program, minimums):
@@ -60,8 +62,8 @@ def compare_instruction(outcome, told, raw, text):
                                lambda: f"{where}: the tool says {told['mnemonic']}")
     branch = BRANCH.match(text)
     if branch:
-        target = re.match(r"0x[0-9a-f]+", told["operands"])
-        outcome["branches"].equal(branch[1], target and target[0], lambda: where)
+        numbers = re.findall(r"0x[0-9a-f]+", told["operands"])
+        outcome["branches"].equal(branch[1], numbers and numbers[-1], lambda: where)
 
 
 def mnemonic(text):

@@ -43,6 +43,9 @@ UNWIND_PROGRAMS = ("exits", "generators")
 UNWIND_FAULT_PROGRAM = "exits"
 LAYOUT_PROGRAM = "loops"
 FAULT_PROGRAM = "loops"
+# Emulated targets are ten times slower: a few programs for each check that depends on the machine.
+EMULATED_PROGRAMS = {"emitters": ("exits", "generators"), "notes": ("exits", "inlining")}
+EMULATED_NOTE_STEPS = 550
 QUICK_PROGRAMS = ("loops", "inlining", "generators", "extended_arg")
 
 
@@ -101,4 +104,9 @@ COVERAGE = {
 }
 # One program must do for them, see unwind_programs().
 COVERAGE_OF_DEBUG_BUILDS = {**COVERAGE, ("unwind", "callee"): 100}
+# The longest trace is one of a benchmark.
+EMULATED_COVERAGE = {
+    ("emitters", "executors"): 20, ("emitters", "addresses"): 1000, ("positions", "lines"): 1000,
+    ("instructions", "mnemonics"): 3000, ("notes", "field"): 120, ("notes", "register"): 80,
+}
 LONGEST_TRACE = 500

@@ -1,12 +1,17 @@
 """Starts things: a debugger session with one of the scripts of in_gdb/, or a plain run of the target. All have a time limit."""
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+import emulator
+
 SESSION_LIMIT = 240  # seconds
 RUN_LIMIT = 120
 TOOL_COMPLAINT = "cpyjit: "  # how the GDB script starts the sentence that says why it cannot be used
@@ -38,7 +43,8 @@ def run(command, environment, limit):
 
 
 def run_target(target, arguments, jit):
-    out, err, status = run([target.python, *arguments], {**ENVIRONMENT, "PYTHON_JIT": str(int(jit))}, RUN_LIMIT)
+    environment = {**ENVIRONMENT, "PYTHON_JIT": str(int(jit))}
+    out, err, status = run(target.command(arguments, environment.items()), environment, RUN_LIMIT)
     if status:
         raise Failure(f"the target ended with status {status}: {err[-KEPT_OUTPUT:]}")
     return out
@@ -56,11 +62,14 @@ class Debugger:
             shutil.rmtree(directory)
         directory.mkdir(parents=True)
         job, records = directory / "job.json", directory / "records.jsonl"
-        job.write_text(json.dumps({
-            "records": str(records), "documents": str(directory), "tool": str(self.tool),
-            "environment": {**ENVIRONMENT, "PYTHON_JIT": "1"}, **options}))
+        asked = {"records": str(records), "documents": str(directory), "tool": str(self.tool),
+                 "environment": {**ENVIRONMENT, "PYTHON_JIT": "1"}, **options}
         environment = {"CPYJIT_WITNESS_JOB": str(job), "LC_ALL": "C.UTF-8"}  # for names outside ASCII
-        out, err, status = run(self.command(script, target, program), environment, SESSION_LIMIT)
+        with self.stub(target, program, asked, directory) as port:
+            job.write_text(json.dumps({**asked, "remote": port and f"127.0.0.1:{port}"}))
+            out, err, status = run(self.command(script, target, program), environment, SESSION_LIMIT)
+        if port:
+            out = (directory / emulator.OUTPUT).read_text(errors="replace")
         complaints = [line for line in err.splitlines() if line.startswith(TOOL_COMPLAINT)]
         if complaints:
             raise Failure(f"the tool did not load: {complaints[0]}")
@@ -68,8 +77,19 @@ class Debugger:
             raise Failure(f"the debugger session failed (status {status}): {err[-KEPT_OUTPUT:]}")
         return records, out
 
+    @staticmethod
+    def stub(target, program, asked, directory):
+        """Where an emulator waits for the debugger, if the target needs one."""
+        if not target.is_emulated():
+            return contextlib.nullcontext()
+        environment = [f"{name}={value}" for name, value in asked["environment"].items()]
+        return emulator.stub(target.entry, [target.python, *program.command()], environment, directory)
+
     def command(self, script, target, program):
-        return [self.gdb, "-nx", "-q", "-batch", "-iex", f"set debug-file-directory {self.debug_files}",
+        debug_files, settings = self.debug_files, []
+        if target.is_emulated():
+            debug_files, settings = target.entry["debug_file_directory"], ["-iex", f"set sysroot {target.entry['sysroot']}"]
+        return [self.gdb, "-nx", "-q", "-batch", *settings, "-iex", f"set debug-file-directory {debug_files}",
                 "-iex", "set auto-load safe-path /", "-iex", "set debuginfod enabled off",
                 # Imported, not sourced: what is sourced shares one namespace and one __file__ with the tool.
                 "-ex", f"python import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(HERE / 'in_gdb')!r})",

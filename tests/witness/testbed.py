@@ -3,9 +3,14 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+import emulator
 
 VARIABLE = "CPYJIT_TESTBED"
-TARGETS = ("3.14", "3.15", "3.14d", "3.15d")
+TARGETS = ("3.14", "3.15", "3.14d", "3.15d", "aarch64-3.14", "aarch64-3.15")
+EMULATED = "aarch64-"
 FACTS = "import json, opcode, sys; print(json.dumps([sys.version.split()[0], sys._jit.is_available(), opcode.EXTENDED_ARG]))"
 
 
@@ -35,16 +40,29 @@ class Target:
     """One CPython under test, or `missing`: why there is none."""
 
     def __init__(self, testbed, name):
-        self.name, self.python, self.missing = name, testbed.python(name), None
+        self.name, self.missing, self.entry = name, None, testbed.index.get("targets", {}).get(name)
+        if self.is_emulated() and not self.entry:
+            self.missing = testbed.index.get("missing", {}).get(name, "it is not in the testbed")
+            return
+        self.python = testbed.python(name)
         try:
-            answer = subprocess.run([self.python, "-c", FACTS], capture_output=True, text=True, timeout=30, check=True)
+            answer = subprocess.run(self.command(["-c", FACTS]), capture_output=True, text=True, timeout=30, check=True)
             self.version, has_jit, self.extended_arg = json.loads(answer.stdout)
             self.missing = None if has_jit else f"{self.python.name} was built without the JIT"
         except (OSError, subprocess.SubprocessError) as error:
             self.missing = f"{self.python.name} does not run: {error}"
 
+    def command(self, arguments, environment=()):
+        """The command line that runs it. Only an emulator is told the environment in it."""
+        if not self.is_emulated():
+            return [self.python, *arguments]
+        return emulator.command(self.entry, [self.python, *arguments], [f"{name}={value}" for name, value in environment])
+
     def series(self):
-        return self.name.rstrip("d")
+        return self.name.removeprefix(EMULATED).rstrip("d")
+
+    def is_emulated(self):
+        return self.name.startswith(EMULATED)
 
     def is_debug_build(self):
         return self.name.endswith("d")

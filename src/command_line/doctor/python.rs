@@ -1,7 +1,7 @@
 //! Looks at the CPythons that may be debugged: their JIT, and what tells their layouts.
 
 use super::ask::{ask, directories_of_programs, is_program};
-use crate::image::{Cache, DebugSearch, Image, Machine};
+use crate::image::{Cache, DebugSearch, Image};
 use crate::listing::{DoctorCheck, DoctorSubject, SubjectKind};
 use crate::target::FileSearch;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use std::process::Command;
 /// The oldest CPython whose JIT is read.
 const OLDEST: [u32; 2] = [3, 14];
 
-/// The versions that have built-in layouts, for x86-64.
+/// The versions that have built-in layouts, for each architecture.
 const BUILT_IN: [[u32; 2]; 2] = [[3, 14], [3, 15]];
 
 /// How many programs called `python…` are asked.
@@ -196,7 +196,7 @@ fn symbols(answer: &Answer, debug_directories: &[PathBuf]) -> DoctorCheck {
         "no debug information for {} (build id {id})",
         answer.file.display()
     );
-    let is_built_in = image.machine() == Machine::X86_64
+    let is_built_in = image.machine().architecture().is_some()
         && BUILT_IN.iter().any(|known| known == answer.release());
     match is_built_in {
         true => DoctorCheck::ok("symbols", format!("{what}; the built-in layouts do")),

@@ -6,7 +6,6 @@ use super::{Breakpoints, Kind};
 use crate::address::Address;
 use crate::control::{Catch, Registers, Told};
 use crate::cpython::Announced;
-use crate::disasm::Architecture;
 use crate::error::Result;
 use crate::session::pattern;
 use crate::session::{CompileEvent, FreeEvent, Session};
@@ -93,7 +92,7 @@ impl Caught {
         let architecture = session.program().map(|program| program.architecture);
         Catch {
             kind: self.kind.word(),
-            registers: hooks::registers(architecture.unwrap_or(Architecture::X86_64)),
+            registers: hooks::registers(architecture.unwrap_or_default()),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::Breakpoints;
 use crate::address::{Address, Range};
 use crate::control::{Action, Hook, Place, RegionPlaces, Registers};
-use crate::disasm::Architecture;
 use crate::error::Result;
+use crate::platform::{Architecture, Register};
 use crate::session::{CompileEvent, FreeEvent, Session};
 
 /// `__jit_debug_register_code` is called.
@@ -18,22 +18,34 @@ pub(super) const UNMAPPED: &str = "unmapped";
 
 /// The registers with the first argument of a function and with its result, by the conventions of Linux.
 pub(super) fn registers(architecture: Architecture) -> Vec<&'static str> {
-    match architecture {
-        Architecture::X86_64 => vec!["rdi", "rax"],
-        Architecture::Aarch64 => vec!["x0"],
+    let platform = architecture.platform();
+    let mut names = vec![platform.first_argument.name(architecture)];
+    if platform.result != platform.first_argument {
+        names.push(platform.result.name(architecture));
     }
+    names
 }
 
 /// The first argument, at the entry of a function.
 pub(super) fn argument(registers: &Registers) -> Option<Address> {
-    let found = registers.get("rdi").or_else(|| registers.get("x0"));
-    found.copied().map(Address)
+    any_of(registers, |architecture| {
+        architecture.platform().first_argument
+    })
+    .map(Address)
 }
 
 /// What a function that gives an `int` returns.
 pub(super) fn result(registers: &Registers) -> Option<u64> {
-    let found = registers.get("rax").or_else(|| registers.get("x0"));
+    let found = any_of(registers, |architecture| architecture.platform().result);
     found.map(|value| value & u64::from(u32::MAX))
+}
+
+/// No two architectures have a register of one name, so the values tell which it is.
+fn any_of(registers: &Registers, wanted: fn(Architecture) -> Register) -> Option<u64> {
+    let mut names = Architecture::ALL
+        .into_iter()
+        .map(|one| wanted(one).name(one));
+    names.find_map(|name| registers.get(name).copied())
 }
 
 /// All hooks that are needed to follow executors.

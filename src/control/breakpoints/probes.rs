@@ -56,7 +56,7 @@ pub fn stand_in(architecture: Option<Architecture>, label: &str) -> Vec<u8> {
         address: nowhere.start,
         arguments: String::new(),
     };
-    let architecture = architecture.unwrap_or(Architecture::X86_64);
+    let architecture = architecture.unwrap_or_default();
     probes(architecture, nowhere, &[place])
 }
 
@@ -79,10 +79,7 @@ fn note(into: &mut Vec<u8>, text: Range, place: &Place) {
 }
 
 fn elf_header(into: &mut Vec<u8>, architecture: Architecture, text: Range, sections_at: u64) {
-    let machine: u16 = match architecture {
-        Architecture::X86_64 => 62,
-        Architecture::Aarch64 => 183,
-    };
+    let machine = architecture.platform().elf_machine;
     // 64-bit, little-endian, version 1; the rest of the identification is zeros.
     into.extend_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
     // ET_EXEC: addresses are as they are.

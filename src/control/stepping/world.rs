@@ -5,6 +5,7 @@ use crate::address::{Address, Range};
 use crate::disasm::{Flow, Instruction, Syntax};
 use crate::error::Result;
 use crate::map::{MappedExecutor, code_size};
+use crate::platform::Link;
 use crate::session::{CompileEvent, Session};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -192,14 +193,15 @@ impl World for Stopped<'_> {
     }
 
     fn return_address(&self) -> Option<Address> {
-        use crate::disasm::Architecture;
-        match self.session.program().ok()?.architecture {
-            Architecture::X86_64 => {
+        let architecture = self.session.program().ok()?.architecture;
+        let pointer = match architecture.platform().link {
+            Link::Pushed(_) => {
                 let top = self.stack_pointer()?;
                 self.session.reader().pointer(top, "return address").ok()
             }
-            Architecture::Aarch64 => self.register("$x30"),
-        }
+            Link::Register(link) => self.register(&format!("${}", link.name(architecture))),
+        };
+        pointer.map(|pointer| architecture.code_address(pointer.0))
     }
 
     fn code_at(&self, pc: Address) -> Result<Option<Arc<Code>>> {

@@ -1,7 +1,8 @@
 //! What AArch64 instructions do.
 
-use super::super::operation::{Base, Expression, Memory, Operand, Register, RegisterSet, Step};
+use super::super::operation::{Base, Expression, Memory, Operand, Step};
 use super::single;
+use crate::platform::{Register, RegisterSet};
 use capstone::InsnDetail;
 use capstone::RegId;
 use capstone::arch::arm64::{
@@ -11,7 +12,7 @@ use capstone::arch::arm64::{
 use capstone::arch::{ArchDetail, DetailsArchInsn};
 
 /// Calls `push` with each step. `None` if the details cannot be had.
-pub(super) fn lift(
+pub(in crate::disasm) fn lift(
     mnemonic: &str,
     detail: &InsnDetail<'_>,
     push: &mut dyn FnMut(Step),
@@ -49,7 +50,8 @@ fn known(
                 push,
             )
         }
-        ("adr" | "adrp", [to, _]) => set(to, Expression::Value(Operand::PcRelative), push),
+        ("adr", [to, _]) => set(to, Expression::Value(Operand::PcRelative), push),
+        ("adrp", [to, _]) => set(to, Expression::Value(Operand::Page), push),
         ("add" | "sub" | "and" | "orr" | "adds" | "subs" | "ands", [to, left, right]) => {
             let (left, right) = (read(left)?, read(right)?);
             let value = match name {
@@ -202,10 +204,24 @@ fn set(to: &Arm64Operand, value: Expression, push: &mut dyn FnMut(Step)) -> Opti
     Some(())
 }
 
-/// Whatever an instruction may write is forgotten: all registers that it names. Selections leave the flags alone.
+/// What writes its first operand and nothing else but flags.
+const COMPUTES: [&str; 48] = [
+    "add", "adds", "and", "ands", "asr", "bfi", "bfxil", "bic", "bics", "cinc", "cinv", "clz",
+    "cneg", "csel", "cset", "csetm", "csinc", "csinv", "csneg", "eon", "eor", "extr", "lsl", "lsr",
+    "madd", "mov", "movn", "movz", "msub", "mul", "mvn", "neg", "orn", "orr", "rbit", "rev", "ror",
+    "sbfiz", "sbfx", "sdiv", "smull", "sub", "subs", "sxtw", "ubfiz", "ubfx", "udiv", "umull",
+];
+
+/// Whatever an instruction may write is forgotten: of most, all registers that they name. Selections leave the flags
+/// alone.
 fn unknown(name: &str, operands: &[Arm64Operand], push: &mut dyn FnMut(Step)) {
     let mut written = RegisterSet::default();
-    for operand in operands {
+    let most = if COMPUTES.contains(&name) {
+        1
+    } else {
+        usize::MAX
+    };
+    for operand in operands.iter().take(most) {
         if let Some((register, _)) = register_of(operand) {
             written.insert(register);
         }

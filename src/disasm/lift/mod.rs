@@ -1,13 +1,20 @@
 //! Machine code → what it does, by capstone's details.
 
 mod aarch64;
-mod x86;
+mod x86_64;
 
-use super::architecture::Architecture;
+use super::dialect::{Dialect, Syntax};
 use super::instruction::Instruction;
-use super::operation::{Operations, Register, RegisterSet, Step};
+use super::operation::{Operations, Step};
 use crate::error::Error;
-use capstone::{Capstone, Endian, Mode, NO_EXTRA_MODE};
+use crate::platform::{Architecture, RegisterSet};
+use capstone::{Capstone, InsnDetail};
+
+pub(super) use aarch64::lift as aarch64;
+pub(super) use x86_64::lift as x86_64;
+
+/// Calls the last argument with each step of an instruction, by mnemonic and details; `None` if it cannot be told.
+pub(super) type Lift = fn(&str, &InsnDetail<'_>, &mut dyn FnMut(Step)) -> Option<()>;
 
 /// Understands what instructions do. Slower than decoding their text: meant for each stencil once.
 pub struct Lifter {
@@ -22,7 +29,12 @@ unsafe impl Send for Lifter {}
 impl Lifter {
     /// A lifter for this machine.
     pub fn new(architecture: Architecture) -> Result<Lifter, Error> {
-        let capstone = open(architecture).map_err(|error| Error::Usage {
+        let opened = Dialect::of(architecture).capstone(Syntax::default());
+        let capstone = opened.and_then(|mut capstone| {
+            capstone.set_detail(true)?;
+            Ok(capstone)
+        });
+        let capstone = capstone.map_err(|error| Error::Usage {
             message: format!("the disassembler for {architecture} cannot start: {error}"),
             hint: None,
         })?;
@@ -71,10 +83,7 @@ impl Lifter {
         let detail = self.capstone.insn_detail(&decoded).ok()?;
         let mnemonic = decoded.mnemonic()?;
         let mut push = |step| operations.push(step);
-        match self.architecture {
-            Architecture::X86_64 => x86::lift(mnemonic, &detail, &mut push),
-            Architecture::Aarch64 => aarch64::lift(mnemonic, &detail, &mut push),
-        }
+        (Dialect::of(self.architecture).lift)(mnemonic, &detail, &mut push)
     }
 }
 
@@ -82,24 +91,4 @@ impl Lifter {
 fn single(push: &mut dyn FnMut(Step), step: Step) -> Option<()> {
     push(step);
     Some(())
-}
-
-fn open(architecture: Architecture) -> capstone::CsResult<Capstone> {
-    let (arch, mode) = match architecture {
-        Architecture::X86_64 => (capstone::Arch::X86, Mode::Mode64),
-        Architecture::Aarch64 => (capstone::Arch::ARM64, Mode::Arm),
-    };
-    let mut capstone = Capstone::new_raw(arch, mode, NO_EXTRA_MODE, Some(Endian::Little))?;
-    capstone.set_detail(true)?;
-    Ok(capstone)
-}
-
-/// The number of the stack pointer, and the registers that a call may change: the platform's calling convention.
-pub fn calling_convention(architecture: Architecture) -> (Register, RegisterSet) {
-    match architecture {
-        // All but rbx 3, rsp 4, rbp 5, r12 … r15.
-        Architecture::X86_64 => (Register::new(4), RegisterSet::of_bits(0x0fc7)),
-        // x0 … x18 and the link register x30; x19 … x29 and sp survive.
-        Architecture::Aarch64 => (Register::new(31), RegisterSet::of_bits(0x4007_ffff)),
-    }
 }

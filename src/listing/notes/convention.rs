@@ -7,11 +7,7 @@
 use super::state::State;
 use super::value::{Tag, Terms, Thing, Value};
 use crate::cpython::CPython;
-use crate::disasm::{Architecture, Register, RegisterSet, calling_convention};
-
-/// The arguments of `preserve_none` functions, in order.
-const X86_64: [u8; 7] = [12, 13, 14, 15, 7, 6, 2];
-const AARCH64: [u8; 7] = [20, 21, 22, 23, 24, 25, 26];
+use crate::platform::{Architecture, Register, RegisterSet};
 
 /// What is known before any code is looked at.
 #[derive(Clone, Debug)]
@@ -67,12 +63,8 @@ impl Convention {
         } else {
             return None;
         };
-        let registers = match architecture {
-            Architecture::X86_64 => X86_64,
-            Architecture::Aarch64 => AARCH64,
-        }
-        .map(Register::new);
-        let (machine_stack, lost_by_calls) = calling_convention(architecture);
+        let platform = architecture.platform();
+        let registers = platform.preserve_none;
         let (roles, behind) = registers.split_at_checked(order.len())?;
         Some(Convention {
             roles: roles.iter().copied().zip(order.iter().copied()).collect(),
@@ -80,14 +72,10 @@ impl Convention {
                 true => behind.to_vec(),
                 false => Vec::new(),
             },
-            machine_stack,
-            frame_pointer: match architecture {
-                Architecture::X86_64 => Register::new(5),
-                Architecture::Aarch64 => Register::new(29),
-            },
-            // rax, x0
-            result: Register::new(0),
-            lost_by_calls,
+            machine_stack: platform.stack_pointer,
+            frame_pointer: platform.frame_pointer,
+            result: platform.result,
+            lost_by_calls: platform.lost_by_calls,
             localsplus: frame.find("localsplus")?.offset,
             stackpointer: frame.find("stackpointer").map(|field| field.offset),
             instr_ptr: frame.find("instr_ptr").map(|field| field.offset),
@@ -155,8 +143,8 @@ fn fields_of(python: &CPython, fields: &[(Thing, &str, &str)]) -> Vec<(Thing, u6
 impl Convention {
     /// That of 3.15 on x86-64, with made-up offsets.
     pub fn sample() -> Convention {
-        let (machine_stack, lost_by_calls) = calling_convention(Architecture::X86_64);
-        let registers = X86_64.map(Register::new);
+        let platform = Architecture::default().platform();
+        let registers = platform.preserve_none;
         let order = [
             Thing::Executor,
             Thing::Frame,
@@ -166,10 +154,10 @@ impl Convention {
         Convention {
             roles: registers.into_iter().zip(order).collect(),
             cached: registers.into_iter().skip(order.len()).collect(),
-            machine_stack,
-            frame_pointer: Register::new(5),
-            result: Register::new(0),
-            lost_by_calls,
+            machine_stack: platform.stack_pointer,
+            frame_pointer: platform.frame_pointer,
+            result: platform.result,
+            lost_by_calls: platform.lost_by_calls,
             localsplus: 80,
             stackpointer: Some(64),
             instr_ptr: Some(56),

@@ -105,14 +105,28 @@ impl Execution<'_> {
                     self.tell(Fact::TaggedNumber(number));
                 }
             }
-            Expression::Add(_, Operand::Immediate(added)) => {
-                if let Value::Pointer(thing, offset, _) = value {
+            Expression::Add(to, Operand::Immediate(added)) => match value {
+                Value::Pointer(thing, offset, _) => {
                     let added = self.immediate(added);
                     self.tell(Fact::Inside(thing, offset, added));
                 }
-            }
+                Value::Number(whole) if self.is_page(state, to) => {
+                    self.tell(Fact::Number(whole));
+                }
+                _ => {}
+            },
             _ => {}
         }
+    }
+
+    fn is_page(&self, state: &State, operand: Operand) -> bool {
+        let Operand::Register { register, .. } = operand else {
+            return false;
+        };
+        let Value::Number(number) = state.register(register) else {
+            return false;
+        };
+        matches!(self.terms.of(number), Some(Number::Page(_)))
     }
 
     /// What is asked of an item of the stack or a local variable: both hold references, and are compared with 1 for
@@ -223,6 +237,8 @@ impl Execution<'_> {
                 self.tell(Fact::Number(number));
                 Value::Number(number)
             }
+            // Half of an address names nothing.
+            Operand::Page => Value::Number(self.terms.number(Number::Page(self.index))),
             Operand::Memory(memory) => self.load(state, memory),
             Operand::Unknown => Value::Unknown,
         }

@@ -27,6 +27,8 @@ pub enum Number {
     Hole(u16),
     /// The address that the instruction with this index names relative to itself.
     PcRelative(u16),
+    /// The page that the instruction with this index names relative to itself: the upper part of an address.
+    Page(u16),
     /// A sum.
     Add(NumberId, NumberId),
     /// A product.
@@ -169,7 +171,7 @@ impl Terms {
         Some(match *self.numbers.get(usize::from(id.0))? {
             Number::Constant(value) => value,
             Number::Hole(index) => instruction(index)?.immediate()?,
-            Number::PcRelative(index) => {
+            Number::PcRelative(index) | Number::Page(index) => {
                 let Address(address) = instruction(index)?.pc_relative()?;
                 address
             }
@@ -216,7 +218,9 @@ impl Terms {
                 (Some(old), Some(new)) => Number::Constant(insert(old, new, shift)),
                 _ => number,
             },
-            Number::Constant(_) | Number::Hole(_) | Number::PcRelative(_) => number,
+            Number::Constant(_) | Number::Hole(_) | Number::PcRelative(_) | Number::Page(_) => {
+                number
+            }
         }
     }
 
@@ -233,7 +237,8 @@ impl Terms {
         Number::Add(of, self.constant(constant))
     }
 
-    fn of(&self, id: NumberId) -> Option<Number> {
+    /// How a number comes about.
+    pub fn of(&self, id: NumberId) -> Option<Number> {
         self.numbers.get(usize::from(id.0)).copied()
     }
 }

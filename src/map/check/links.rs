@@ -194,12 +194,9 @@ pub(super) fn copy(subject: &Subject<'_>, tally: &mut Tally) {
         &[RegionKind::Shim, RegionKind::Uops, RegionKind::Guard],
     );
     let trampolines = region_sizes(subject, &[RegionKind::Trampolines]);
-    tally.same("size of the registered symbol", code, size);
-    tally.same(
-        "size of the registered .text",
-        code + trampolines,
-        copy.len() as u64,
-    );
+    let whole = code + trampolines;
+    tally.same("size of the registered symbol", whole, size);
+    tally.same("size of the registered .text", whole, copy.len() as u64);
     let wrong = (0u64..)
         .zip(copy.iter().zip(live))
         .find(|(_, (copy, live))| copy != live);

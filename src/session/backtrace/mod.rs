@@ -10,7 +10,8 @@ mod source;
 use super::Session;
 use crate::error::Result;
 use crate::listing::{BacktraceData, CallStack, Finding};
-use crate::target::{Processor, ThreadRegisters};
+use crate::platform::Architecture;
+use crate::target::ThreadRegisters;
 use crate::unwind::{Context, WalkedFrame, walk};
 use assemble::Assembly;
 use python::PythonStack;
@@ -39,9 +40,9 @@ impl Session {
     /// The registers; without any, the threads that run Python still have frames to be shown.
     fn thread_registers(&self, extent: Extent, findings: &mut Vec<Finding>) -> Vec<KnownThread> {
         let name = &self.description().architecture;
-        let registers = Processor::of_debugger(name)
+        let registers = Architecture::of_debugger(name)
             .ok_or_else(|| format!("the registers of {name} are not understood"))
-            .and_then(|processor| self.evaluate_registers(processor, extent.all_threads));
+            .and_then(|architecture| self.evaluate_registers(architecture, extent.all_threads));
         match registers {
             Ok(threads) => threads.into_iter().map(KnownThread::from).collect(),
             Err(reason) => {

@@ -8,7 +8,7 @@ use crate::unwind::{Context, Modules, Source, Step, Tables, has_code, tables, vd
 
 impl Session {
     /// What knows the code of this target.
-    pub(super) fn source(&self) -> Code<'_> {
+    pub(in crate::session) fn source(&self) -> Code<'_> {
         Code { session: self }
     }
 
@@ -33,7 +33,7 @@ impl Session {
 }
 
 /// The code of a target.
-pub(super) struct Code<'s> {
+pub(in crate::session) struct Code<'s> {
     session: &'s Session,
 }
 

@@ -4,10 +4,12 @@
 //! evaluation stack in the frame: then the frame in memory is right.
 
 use crate::address::{Address, UopIndex};
-use crate::disasm::{Architecture, Syntax};
+use crate::disasm::Syntax;
 use crate::error::Result;
 use crate::map::{MappedExecutor, Place, RegionKind};
+use crate::platform::Link;
 use crate::session::Session;
+use crate::unwind::{Context, Source};
 use std::collections::HashMap;
 
 /// Bytes of the machine stack that are read at a time.
@@ -15,6 +17,9 @@ const BLOCK: u64 = 1 << 16;
 
 /// As large as the stack of a thread usually may become (`ulimit -s`), twice. Where a larger one is, nothing is said.
 const LARGEST_STACK: u64 = 16 << 20;
+
+/// C functions between JIT code and where the thread is; more is damage, or a recursion of which nothing need be said.
+const MOST_CALLS: usize = 1024;
 
 /// Places of one executor that are looked at; a trace has some hundred calls.
 const MOST_PLACES: usize = 4096;
@@ -42,13 +47,14 @@ impl Session {
     /// All calls from the code of this executor whose return addresses are on the selected thread's machine stack, the
     /// one that waits among them: old return addresses may lie there too. None if that one may not be found.
     pub(super) fn waiting_calls(&self, executor: Address) -> Result<Vec<Call>> {
+        if let Link::Register(_) = self.program()?.architecture.platform().link {
+            // The called function keeps the return address where it likes.
+            return Ok(self.unwound_call(executor)?.into_iter().collect());
+        }
         let pointer = self
             .registers()
             .ok()
             .and_then(|registers| registers.values.get("sp"));
-        // On AArch64 the called function keeps the return address where it likes.
-        let is_on_stack = self.program()?.architecture == Architecture::X86_64;
-        let pointer = pointer.filter(|_| is_on_stack);
         let words = pointer.and_then(|pointer| self.stack_words(Address(pointer)));
         let mapped = self.mapped(executor)?;
         let mut sites: HashMap<Address, Option<Site>> = HashMap::new();
@@ -72,6 +78,36 @@ impl Session {
             }
         }
         Ok(calls)
+    }
+
+    /// The call that the innermost JIT code of the stack waits in, if that is code of this executor.
+    fn unwound_call(&self, executor: Address) -> Result<Option<Call>> {
+        let Ok(registers) = self.registers() else {
+            return Ok(None);
+        };
+        let mapped = self.mapped(executor)?;
+        let source = self.source();
+        let architecture = self.program()?.architecture;
+        let mut next = Context::of_thread(architecture, &registers.values);
+        let mut is_caller = registers.is_caller;
+        for level in 0..MOST_CALLS {
+            let Some(context) = next else { break };
+            let Ok(step) = source.step(&context, is_caller) else {
+                break;
+            };
+            // A leaf needs no stack; any other frame that takes none is damage, and might be its own caller.
+            if !step.is_jit && level > 0 && context.sp().is_none_or(|sp| step.cfa <= sp) {
+                break;
+            }
+            if step.is_jit {
+                let is_its = is_caller && mapped.contains(context.pc);
+                let site = is_its.then(|| self.site(&mapped, context.pc)).transpose()?;
+                return Ok(site.flatten().map(|site| site.call));
+            }
+            next = step.caller;
+            is_caller = !step.is_signal;
+        }
+        Ok(None)
     }
 
     /// Whether what the uop has pushed ends above the return address at `at`, where the JIT code returns to.

@@ -12,13 +12,14 @@ pub use notes::{Notes, Thread};
 pub use segments::Segment;
 
 use super::memory::fill;
-use super::{Finding, Memory, Processor};
+use super::{Finding, Memory};
 use crate::address::Address;
 use crate::error::{Error, Fault};
+use crate::platform::Architecture;
 use decompress::Compression;
 use memmap2::Mmap;
 use object::LittleEndian;
-use object::elf::{EM_AARCH64, EM_X86_64, ET_CORE, FileHeader64, PT_NOTE, ProgramHeader64};
+use object::elf::{ET_CORE, FileHeader64, PT_NOTE, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use segments::Segments;
 use std::fmt;
@@ -36,7 +37,7 @@ const MOST_NOTES: u64 = 512 << 20;
 #[derive(Debug)]
 pub struct Core {
     bytes: Bytes,
-    processor: Processor,
+    architecture: Architecture,
     segments: Segments,
     notes: Notes,
     findings: Vec<Finding>,
@@ -72,7 +73,7 @@ impl Core {
     }
 
     fn new(bytes: Bytes, finding: Option<Finding>) -> Result<Core, String> {
-        let (header, processor) = header(&bytes)?;
+        let (header, architecture) = header(&bytes)?;
         let mut findings = Vec::from_iter(finding);
         let headers = program_headers(header, &bytes, &mut findings);
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -89,12 +90,12 @@ impl Core {
                     header.p_filesz(LittleEndian).min(MOST_NOTES),
                 ),
                 header.p_align(LittleEndian),
-                processor,
+                architecture,
             ));
         }
         findings.extend(missing(&segments, &notes));
         Ok(Core {
-            processor,
+            architecture,
             segments,
             notes,
             findings,
@@ -102,9 +103,9 @@ impl Core {
         })
     }
 
-    /// The processor.
-    pub fn processor(&self) -> Processor {
-        self.processor
+    /// The machine.
+    pub fn architecture(&self) -> Architecture {
+        self.architecture
     }
 
     /// What the notes tell.
@@ -193,7 +194,7 @@ pub(in crate::target) fn map(path: &Path) -> Result<Mmap, String> {
     unsafe { Mmap::map(&file) }.map_err(|error| error.to_string())
 }
 
-fn header(bytes: &[u8]) -> Result<(&FileHeader64<LittleEndian>, Processor), String> {
+fn header(bytes: &[u8]) -> Result<(&FileHeader64<LittleEndian>, Architecture), String> {
     if bytes.is_empty() {
         return Err(
             "it is empty: the disk was full, or the limit of core files (ulimit -c) is 0"
@@ -212,14 +213,13 @@ fn header(bytes: &[u8]) -> Result<(&FileHeader64<LittleEndian>, Processor), Stri
     if header.e_type(LittleEndian) != ET_CORE {
         return Err("it is an ELF file, but no core; --exe names executables".to_owned());
     }
-    match header.e_machine(LittleEndian) {
-        EM_X86_64 => Ok((header, Processor::X86_64)),
-        EM_AARCH64 => Ok((header, Processor::Aarch64)),
-        other => Err(format!(
-            "it is a core of ELF machine {}, for which CPython has no JIT that is understood here",
-            other.0
-        )),
-    }
+    let machine = header.e_machine(LittleEndian).0;
+    let architecture = Architecture::of_elf(machine).ok_or_else(|| {
+        format!(
+            "it is a core of ELF machine {machine}, for which CPython has no JIT that is understood here"
+        )
+    })?;
+    Ok((header, architecture))
 }
 
 /// The program headers, as many as the file has.

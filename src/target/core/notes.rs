@@ -1,7 +1,8 @@
 //! What the notes of a core tell: threads with their registers, the process, which files were mapped where.
 
 use crate::address::{Address, Range};
-use crate::target::{FileMapping, Finding, Processor, Registers};
+use crate::platform::Architecture;
+use crate::target::{FileMapping, Finding, Registers};
 use object::LittleEndian;
 use object::elf::{ELF_NOTE_CORE, FileHeader64, NT_AUXV, NT_FILE, NT_PRPSINFO, NT_PRSTATUS};
 use object::read::elf::NoteIterator;
@@ -59,7 +60,7 @@ pub struct Notes {
 
 impl Notes {
     /// Adds what one `PT_NOTE` holds, as far as it can be read.
-    pub fn add(&mut self, bytes: &[u8], align: u64, processor: Processor) -> Option<Finding> {
+    pub fn add(&mut self, bytes: &[u8], align: u64, architecture: Architecture) -> Option<Finding> {
         let broken = |error: object::read::Error| {
             Finding::new(format!(
                 "the notes of the core are damaged from some point on: {error}"
@@ -75,7 +76,7 @@ impl Notes {
             match notes.next() {
                 Ok(Some(note)) if note.name() == ELF_NOTE_CORE => match note.n_type(LittleEndian) {
                     NT_PRSTATUS => self.threads.extend(
-                        thread(note.desc(), processor)
+                        thread(note.desc(), architecture)
                             .filter(|_| self.threads.len() < MOST_THREADS),
                     ),
                     NT_PRPSINFO => self.about_process(note.desc()),
@@ -107,12 +108,12 @@ impl Notes {
     }
 }
 
-fn thread(note: &[u8], processor: Processor) -> Option<Thread> {
+fn thread(note: &[u8], architecture: Architecture) -> Option<Thread> {
     let signal = note.get(prstatus::SIGNAL..)?.first_chunk::<2>()?;
     Some(Thread {
         id: u32_at(note, prstatus::THREAD)?.into(),
         signal: u16::from_le_bytes(*signal),
-        registers: Registers::from_bytes(processor, note.get(prstatus::REGISTERS..)?),
+        registers: Registers::from_bytes(architecture, note.get(prstatus::REGISTERS..)?),
     })
 }
 

@@ -63,7 +63,7 @@ fn the_notes_tell_threads_process_and_files() {
 fn knows_the_registers_of_aarch64() {
     let core = Core::from_bytes(Maker::aarch64().thread(1, 11).finish()).unwrap();
     let registers = &core.thread(None).unwrap().registers;
-    assert_eq!(core.processor(), Processor::Aarch64);
+    assert_eq!(core.architecture(), Architecture::Aarch64);
     assert_eq!(
         (
             registers.get("x0"),

@@ -1,7 +1,8 @@
 //! All threads of a process, held while something is read.
 
 use super::maps;
-use crate::target::{Processor, Registers};
+use crate::platform::Architecture;
+use crate::target::Registers;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl Hold {
     }
 
     /// The registers of a thread.
-    pub(super) fn registers(&self, id: u64, processor: Processor) -> Option<Registers> {
+    pub(super) fn registers(&self, id: u64, architecture: Architecture) -> Option<Registers> {
         let id = libc::pid_t::try_from(id).ok()?;
         self.threads.iter().find(|thread| thread.id == id)?;
         let mut words = [0u64; 64];
@@ -67,7 +68,8 @@ impl Hold {
         let vector: *mut libc::iovec = &mut vector;
         // SAFETY: the kernel fills at most `iov_len` bytes of `words`, which lives until after the call.
         let result = unsafe { libc::ptrace(libc::PTRACE_GETREGSET, id, libc::NT_PRSTATUS, vector) };
-        (result == 0).then(|| Registers::from_bytes(processor, object::pod::bytes_of_slice(&words)))
+        (result == 0)
+            .then(|| Registers::from_bytes(architecture, object::pod::bytes_of_slice(&words)))
     }
 }
 

@@ -3,9 +3,10 @@
 mod hold;
 mod maps;
 
-use super::{FileSearch, Files, Finding, Memory, Processor, Registers};
+use super::{FileSearch, Files, Finding, Memory, Registers};
 use crate::address::Address;
 use crate::error::{Error, Fault};
+use crate::platform::Architecture;
 use hold::Hold;
 use std::fs::File;
 use std::io;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub struct Process {
     memory: ProcessMemory,
     directory: PathBuf,
-    processor: Processor,
+    architecture: Architecture,
     files: Files,
     hold: Option<Hold>,
     is_own: bool,
@@ -69,7 +70,7 @@ impl Process {
         hold: Option<Hold>,
         search: &FileSearch,
     ) -> Result<Process, Error> {
-        let processor = own_processor().ok_or_else(|| {
+        let architecture = Architecture::of_this_machine().ok_or_else(|| {
             not_found(
                 "this machine is neither x86-64 nor AArch64, where CPython has a JIT".to_owned(),
                 None,
@@ -96,15 +97,15 @@ impl Process {
             files: Files::locate(&memory, &mappings, entry, &search),
             memory,
             directory,
-            processor,
+            architecture,
             hold,
             is_own: false,
         })
     }
 
-    /// The processor.
-    pub fn processor(&self) -> Processor {
-        self.processor
+    /// The machine.
+    pub fn architecture(&self) -> Architecture {
+        self.architecture
     }
 
     /// The files that are loaded.
@@ -119,7 +120,7 @@ impl Process {
 
     /// The registers of a thread, if it is held.
     pub fn registers(&self, thread: u64) -> Option<Registers> {
-        self.hold.as_ref()?.registers(thread, self.processor)
+        self.hold.as_ref()?.registers(thread, self.architecture)
     }
 }
 
@@ -206,14 +207,6 @@ fn read_remote(process: libc::pid_t, address: Address, into: &mut [u8]) -> io::R
     let count =
         unsafe { libc::process_vm_readv(process, &raw const here, 1, &raw const there, 1, 0) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
-}
-
-fn own_processor() -> Option<Processor> {
-    match std::env::consts::ARCH {
-        "x86_64" => Some(Processor::X86_64),
-        "aarch64" => Some(Processor::Aarch64),
-        _ => None,
-    }
 }
 
 /// The search, also among the files as the process itself sees them: it may be in a container, or its executable

@@ -66,7 +66,7 @@ fn holds_all_threads_and_lets_them_go() {
         .read(pc.wrapping_add(0u64.wrapping_sub(2)), &mut code)
         .unwrap();
     // It sleeps in the kernel: behind the instruction that called it.
-    if process.processor() == Processor::X86_64 {
+    if process.architecture() == Architecture::X86_64 {
         assert_eq!(code, [0x0f, 0x05]);
     }
     drop(process);

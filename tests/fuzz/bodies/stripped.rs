@@ -4,6 +4,7 @@ use super::Body;
 use super::file::with_file;
 use cpyjit::image::{Cache, DebugSearch, Image};
 use cpyjit::layout::{DebugOffsets, Layouts, Provenance, Symbols, Table, scan_symbols};
+use cpyjit::platform::Architecture;
 
 pub const BODY: Body = Body {
     name: "stripped",
@@ -51,7 +52,7 @@ pub fn tables(bytes: &[u8]) -> usize {
 }
 
 fn layouts() -> Layouts {
-    let table = Table::of_build(VERSION, false).unwrap();
+    let table = Table::of_build(VERSION, Architecture::X86_64, false).unwrap();
     let mut layouts = Layouts::default();
     for shape in table.shapes.values() {
         layouts.add(shape.clone(), Provenance::Derived("the built-in table"));

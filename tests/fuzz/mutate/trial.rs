@@ -31,7 +31,12 @@ pub fn open(files: &Files<'_>) -> Result<Session, String> {
         thread: thread.map(|thread| thread.id),
     };
     let description = Description {
-        architecture: dump.core().processor().debugger_name().to_owned(),
+        architecture: dump
+            .core()
+            .architecture()
+            .platform()
+            .debugger_name
+            .to_owned(),
         kind: Kind::Core,
         pid: dump.core().notes().process,
         files: dump.files().found(&debug_files),

@@ -6,6 +6,7 @@ are; some of them get a breakpoint, and what they see until the next stop is rec
 import gdb
 
 import inferior
+import machine
 import snapshot
 
 PLACES = 250     # breakpoints at a time: each costs at every hit
@@ -16,11 +17,12 @@ MAX_PREFIXES = 3   # EXTENDED_ARG before one instruction
 
 
 class Convention:
-    """Which register holds what at a uop boundary on x86-64: preserve_none's order, the executor first since 3.15."""
+    """Which register holds what at a uop boundary: preserve_none's order, the executor first since 3.15."""
 
     def __init__(self, has_shim):
-        self.frame = "r12" if has_shim else "r13"
-        self.executor = None if has_shim else "r12"
+        order = machine.of_target().preserve_none
+        self.frame = order[0] if has_shim else order[1]
+        self.executor = None if has_shim else order[0]
 
 
 class Frames:
@@ -69,7 +71,7 @@ class Free(gdb.Breakpoint):
         self.session = session
 
     def stop(self):
-        freed = inferior.register("rdi")
+        freed = inferior.register(machine.of_target().arguments[0])
         for place in self.session.places:
             if freed in (place.executor, place.base):
                 place.enabled = False
@@ -152,7 +154,7 @@ class Session:
 def main():
     job = inferior.job()
     inferior.prepare(job["environment"])
-    gdb.execute("starti", to_string=True)
+    inferior.start(job)
     with snapshot.Log(job["records"]) as log:
         session = Session(job, log)
         rounds = session.run()

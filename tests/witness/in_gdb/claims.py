@@ -86,7 +86,7 @@ class Moment:
 
     def __init__(self, facts, registers):
         self.frame, self.tstate, self.executor = facts["frame"], facts["tstate"], facts["executor"]
-        self.stack, self.machine_stack = registers[facts["stack_register"]], registers["rsp"]
+        self.stack, self.machine_stack = registers[facts["stack_register"]], registers[facts["machine_stack"]]
         self.cached, self.registers = facts["cached"], facts["cached_registers"]
         self.items = [registers[name] for name in self.registers[:self.cached]]
 
@@ -174,8 +174,8 @@ class Claims:
             return self.structure_only(note, field, step)
         if note["structure"] == "PyObject" and "->" not in note["base"] and not re.match("stack|localsplus|frame|tstate|exec", note["base"]):
             return None  # an object that the code names: its constant is checked where it is loaded
-        base = self.base_address(moment, note)
-        return base + self.dwarf.offset(note["structure"], field) + extra, step.operand
+        expected = self.base_address(moment, note) + self.dwarf.offset(note["structure"], field) + extra
+        return expected, step.place(expected)
 
     def base_address(self, moment, note):
         exit_ = re.fullmatch(r"executor->exits\[(\d+)\]", note["base"])
@@ -201,19 +201,19 @@ class Claims:
         return True, self.type_name(address) in names
 
     def stack(self, moment, note, step):
-        return moment.stack + WORD * (note["index"] + moment.cached), step.operand
+        expected = moment.stack + WORD * (note["index"] + moment.cached)
+        return expected, step.place(expected)
 
     def spill(self, moment, note, step):
-        if moment.machine_stack + note["offset"] != step.operand:
-            return moment.machine_stack + note["offset"], step.operand
-        if note["holds"] is None:
-            return step.operand, step.operand
+        place = moment.machine_stack + note["offset"]
+        if place != step.place(place) or note["holds"] is None:
+            return place, step.place(place)
         expected, mask = self.named_value(moment, note["holds"])
-        return expected & mask, step.memory(note["access"]) & mask
+        return expected & mask, step.memory(note["access"], place) & mask
 
     def register(self, moment, note, step):
         if "words" in note:
-            return moment.stack + WORD * note["words"], step.after(step.destination)
+            return moment.stack + WORD * note["words"], step.after(step.written_back or step.destination)
         text = note["text"]
         if text.startswith("is "):
             return self.value(moment, note["holds"]), step.before(step.destination)
@@ -268,7 +268,7 @@ class Claims:
             return None  # places in the executor's own code: the check "emitters" judges the map
         if text.endswith(" (borrowed)"):
             # Said of a register that gets the tag, not of a number in the code.
-            text, told = text.removesuffix(" (borrowed)"), step.before(step.destination) | 1
+            text, told = text.removesuffix(" (borrowed)"), step.before(step.source or step.destination) | 1
             if value != told:
                 return value, told
         return text, self.describe(value & ~TAG_BITS, what)

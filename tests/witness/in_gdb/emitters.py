@@ -9,10 +9,9 @@ import time
 import gdb
 
 import inferior
+import machine
 import snapshot
 
-# The arguments of `emit(code, data, executor, instruction, state)` in the System V convention, and the stack pointer.
-ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "rsp")
 SHIM, CLOSING = -1, -2
 PREFIX = "emit_"
 
@@ -22,6 +21,8 @@ class Recorder:
 
     def __init__(self, log):
         self.log = log
+        # `emit(code, data, executor, instruction, state)`, and the stack pointer.
+        self.arguments = (*machine.of_target().arguments, machine.of_target().sp)
         self.last_call = self.executor = None
         self.pending = []
         self.compiles = self.emits = self.folded = self.abandoned = 0
@@ -30,7 +31,7 @@ class Recorder:
         self.uop_size = gdb.lookup_type("_PyUOpInstruction").sizeof
 
     def called(self, name):
-        call = tuple(inferior.register(argument) for argument in ARGUMENTS)
+        call = tuple(inferior.register(argument) for argument in self.arguments)
         if call == self.last_call:
             # Identical-code folding makes one emitter a jump to another: one call, two breakpoints, the same registers.
             self.folded += 1
@@ -131,11 +132,19 @@ def main():
                   failure=witness.failure, seconds=round(time.time() - started, 1))
 
 
+def resume(job, stops):
+    if stops or not job.get("remote"):
+        gdb.execute("continue" if stops else "run", to_string=True)
+    else:
+        inferior.start(job)
+        gdb.execute("continue", to_string=True)
+
+
 def run(job, log, witness, end):
     """Runs the program; at each chosen compile, and at its end, asks the tool. Returns the number of stops."""
     stops = 0
     while True:
-        gdb.execute("continue" if stops else "run", to_string=True)
+        resume(job, stops)
         if not inferior.is_alive() or witness.failure:
             return stops
         snapshot.take(job, log, witness.recorder.latest, stops, compiling=None if end.hit_count else witness.recorder.executor)

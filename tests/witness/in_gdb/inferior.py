@@ -38,6 +38,11 @@ def prepare(environment):
         gdb.execute(f"set environment {name}={value}", to_string=True)
 
 
+def start(job):
+    """The program, stopped in front of its first instruction: started by GDB, or by an emulator that waits for us."""
+    gdb.execute(f"target remote {job['remote']}" if job.get("remote") else "starti", to_string=True)
+
+
 def symbols(pattern):
     """(name, address) of every symbol matching `pattern`, from GDB's own minimal symbols.
 

@@ -10,6 +10,7 @@ import gdb
 
 import claims
 import inferior
+import machine
 import snapshot
 from boundaries import Compile
 
@@ -17,65 +18,63 @@ PLACES = 250       # uops with a breakpoint at a time
 WALKS_OF_ONE = 2   # how often one uop is stepped through
 WALK_LIMIT = 600   # instructions of one walk
 CODE_LIMIT = 1 << 20
-REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
-SMALL = {f"e{name}": f"r{name}" for name in ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp")}
-SMALL |= {f"r{number}{size}": f"r{number}" for number in range(8, 16) for size in "dwb"}
-SMALL |= {f"{name}l": f"r{name}x" for name in "abcd"} | {f"{name}l": f"r{name}" for name in ("si", "di", "bp", "sp")}
+TRAMPOLINE_STEPS = 2
+REGISTERED = "py::jit:"  # what 3.15 calls its code
 
 
 class Convention:
-    """Which register holds what at a uop boundary on x86-64 (preserve_none; the executor first since 3.15)."""
+    """Which register holds what at a uop boundary (preserve_none; the executor first since 3.15)."""
 
     def __init__(self, has_shim):
-        self.stack = "r13" if has_shim else "r14"
-        self.cached = [] if has_shim else ["rdi", "rsi", "rdx"]
+        order = machine.of_target().preserve_none
+        self.stack = order[1] if has_shim else order[2]
+        self.cached = [] if has_shim else list(order[4:])
 
 
 class Step:
     """One instruction that is about to run, as GDB sees it, and afterwards what it did."""
 
     def __init__(self, uop, told):
-        self.uop, self.told = uop, told
-        self.registers = {name: inferior.register(name) for name in REGISTERS}
-        self.pc, self.size = inferior.register("rip"), told["size"]
-        text = gdb.selected_frame().architecture().disassemble(self.pc)[0]["asm"].split("#")[0].strip()
+        self.uop, self.told, self.machine = uop, told, machine.of_target()
+        self.registers = {name: inferior.register(name) for name in self.machine.registers}
+        self.pc, self.size = inferior.register(self.machine.pc), told["size"]
+        text = gdb.selected_frame().architecture().disassemble(self.pc)[0]["asm"].replace("\t", " ")
+        text = text.split(self.machine.comment)[0].strip()
         self.mnemonic, _, self.operands = text.removeprefix("lock ").partition(" ")
-        self.operand = self.memory_operand()
-        names = [name.strip() for name in re.sub(r"\[.*?\]", "[]", self.operands).split(",")]
-        self.destination = full(names[0]) if names else None
-        self.source = full(names[1]) if len(names) > 1 else full(names[0]) if self.mnemonic in ("push", "jmp", "call") else None
+        operand = self.machine.memory_operand(self)
+        self.operand = operand if operand is None else operand & inferior.POINTER_MASK
+        names = [self.whole(name) for name in re.sub(r"\[.*?\]", "[]", self.operands).split(",")]
+        # A pair has a second place behind the first.
+        self.places = [self.operand]
+        if self.mnemonic in self.machine.pairs:
+            self.places.append(self.operand + claims.WORD)
+        self.written_back = self.machine.written_back(self)
+        self.source, self.destination = self.machine.source_and_destination(self, names)
         self.pc_after, self.registers_after, self.content = None, None, self.read_memory()
 
-    def memory_operand(self):
-        if self.mnemonic == "push":
-            return self.registers["rsp"] - 8
-        if self.mnemonic == "pop":
-            return self.registers["rsp"]
-        found = re.search(r"\[(.*?)\]", self.operands)
-        if not found:
-            return None
-        address = 0
-        for sign, term in re.findall(r"([+-]?)([^+-]+)", found[1]):
-            value = 1
-            for factor in term.split("*"):
-                value *= self.factor(factor)
-            address += -value if sign == "-" else value
-        return address & inferior.POINTER_MASK
+    def whole(self, name):
+        """The register that this is or is a part of."""
+        name = name.strip()
+        return name if name in self.machine.registers else self.machine.parts.get(name)
 
-    def factor(self, text):
-        if text == "rip":
-            return self.pc + self.size
-        return self.registers[text] if text in self.registers else int(text, 0)
+    def number(self, text):
+        """What a register holds, or the number that is written there."""
+        whole = self.whole(text)
+        return self.registers[whole] if whole else int(text, 0)
 
     def read_memory(self):
+        """The words at all places; None for one that cannot be read."""
+        return {place: self.word(place) for place in self.places if place}
+
+    def word(self, place):
         try:
-            return inferior.read_pointer(self.operand) if self.operand else None
+            return inferior.read_pointer(place)
         except gdb.MemoryError:
             return None
 
     def finish(self, pc_after):
         self.pc_after = pc_after
-        self.registers_after = {name: inferior.register(name) for name in REGISTERS}
+        self.registers_after = {name: inferior.register(name) for name in self.machine.registers}
         self.content_after = self.read_memory()
 
     def before(self, name):
@@ -84,13 +83,12 @@ class Step:
     def after(self, name):
         return self.registers_after[name]
 
-    def memory(self, access):
-        return self.content if access == "read" else self.content_after
+    def memory(self, access, place=None):
+        return (self.content if access == "read" else self.content_after).get(place or self.operand)
 
-
-def full(name):
-    name = name.strip()
-    return name if name in REGISTERS else SMALL.get(name)
+    def place(self, expected):
+        """What is compared with an address: the place of a pair that it is, or the only one."""
+        return expected if expected in self.places else self.operand
 
 
 class Uops:
@@ -112,7 +110,7 @@ class Uops:
 
 class Session:
     def __init__(self, job, log):
-        self.job, self.log = job, log
+        self.job, self.log, self.machine = job, log, machine.of_target()
         shim = inferior.symbols("emit_shim")
         self.convention = Convention(bool(shim))
         self.claims = claims.Claims()
@@ -210,7 +208,7 @@ class Session:
             place.enabled = False  # or each step would meet them
         try:
             for _ in range(WALK_LIMIT):
-                pc = inferior.register("rip")
+                pc = inferior.register(self.machine.pc)
                 if pc not in uops.instructions or self.compile.count != compiles:
                     return
                 executor, uop, told = uops.instructions[pc]
@@ -238,8 +236,8 @@ class Session:
         frame = inferior.read_pointer(self.tstate + dwarf.offset("PyThreadState", "current_frame"))
         cached = re.search(r"_r(\d)\d$", uop["name"])
         facts = {"frame": frame, "tstate": self.tstate, "executor": executor, "stack_register": self.convention.stack,
-                 "cached": int(cached[1]) if cached else 0, "cached_registers": self.convention.cached}
-        return claims.Moment(facts, {name: inferior.register(name) for name in REGISTERS})
+                 "cached": int(cached[1]) if cached else 0, "cached_registers": self.convention.cached, "machine_stack": self.machine.sp}
+        return claims.Moment(facts, {name: inferior.register(name) for name in self.machine.registers})
 
     def roles(self, moment, uop):
         """What the tool takes for granted where a uop begins: GDB finds executor and depth of the stack for itself."""
@@ -270,22 +268,32 @@ class Session:
                 self.judge(moment, note, step)
             else:
                 later.append(note)
-        is_call = step.mnemonic == "call"
+        is_call = step.mnemonic in self.machine.calls
         gdb.execute("stepi", to_string=True)
         self.steps += 1
-        step.finish(inferior.register("rip"))
+        if is_call:
+            self.through_trampoline()
+        step.finish(inferior.register(self.machine.pc))
         if is_call:
             self.return_from_call(step)
         if inferior.is_alive():
             for note in later:
                 self.judge(moment, note, step)
 
+    def through_trampoline(self):
+        """To the function, if the call has gone to `ldr x8, 8; br x8` behind the uops (AArch64): no symbol is there."""
+        for _ in range(TRAMPOLINE_STEPS):
+            name = inferior.symbol_at(inferior.register(self.machine.pc))
+            if name and not name.startswith(REGISTERED):
+                return
+            gdb.execute("stepi", to_string=True)
+
     def return_from_call(self, step):
         behind = step.pc + step.size
         back = gdb.Breakpoint(f"*{behind:#x}", internal=True)
         while inferior.is_alive() and not self.end.hit_count:
             gdb.execute("continue", to_string=True)
-            if inferior.is_alive() and inferior.register("rip") == behind and inferior.register("rsp") == step.registers["rsp"]:
+            if inferior.is_alive() and inferior.register(self.machine.pc) == behind and inferior.register(self.machine.sp) == step.registers[self.machine.sp]:
                 break
         if inferior.is_alive():
             back.delete()
@@ -310,7 +318,7 @@ class Session:
 def main():
     job = inferior.job()
     inferior.prepare(job["environment"])
-    gdb.execute("starti", to_string=True)
+    inferior.start(job)
     with snapshot.Log(job["records"]) as log:
         session = Session(job, log)
         rounds = session.run()

@@ -228,7 +228,7 @@ def items(frame):
 def main():
     job = inferior.job()
     inferior.prepare(job["environment"])
-    gdb.execute("starti", to_string=True)
+    inferior.start(job)
     with snapshot.Log(job["records"]) as log:
         session = Session(job, log)
         rounds = session.run()

@@ -1,7 +1,8 @@
 //! What x86-64 instructions do.
 
-use super::super::operation::{Base, Expression, Memory, Operand, Register, RegisterSet, Step};
+use super::super::operation::{Base, Expression, Memory, Operand, Step};
 use super::single;
+use crate::platform::{Register, RegisterSet};
 use capstone::InsnDetail;
 use capstone::RegId;
 use capstone::arch::x86::{X86OpMem, X86Operand, X86OperandType, X86Reg};
@@ -13,7 +14,7 @@ const STACK_POINTER: Register = Register::new(4);
 const WORD: u8 = 8;
 
 /// Calls `push` with each step. `None` if the details cannot be had.
-pub(super) fn lift(
+pub(in crate::disasm) fn lift(
     mnemonic: &str,
     detail: &InsnDetail<'_>,
     push: &mut dyn FnMut(Step),
