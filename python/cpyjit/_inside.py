@@ -9,6 +9,8 @@ from .cpyjit import Inside
 __all__ = ["Executor", "Finding", "Instruction", "Listing", "Uop", "dis", "executors", "get_instructions", "listing"]
 
 OLDEST = (3, 14)
+# Names that several sources have, so that a line of one would be shown for another's.
+AMBIGUOUS = ("<string>", "<stdin>")
 _native = None
 
 
@@ -21,7 +23,18 @@ def native():
     if _native is None:
         named = os.environ.get("CPYJIT_DEBUG_DIR", "").split(os.pathsep)
         _native = Inside([directory for directory in named if directory])
+    _native.set_sources(typed_sources())
     return _native
+
+
+def typed_sources():
+    """Name and text of what was typed at a prompt or in a notebook: Python keeps it for its own tracebacks."""
+    linecache = sys.modules.get("linecache")
+    entries = {}
+    # A source without a time is in no file. The prompt's are apart.
+    for cache in (getattr(linecache, "cache", {}), getattr(linecache, "_interactive_cache", {})):
+        entries.update((entry[3], entry[2]) for entry in list(cache.values()) if len(entry) == 4 and entry[1] is None)
+    return [(name, "".join(lines)) for name, lines in entries.items() if name not in AMBIGUOUS]
 
 
 def unavailable():

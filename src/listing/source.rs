@@ -28,6 +28,14 @@ impl SourceFiles {
         self.file(filename)?.line(line).map(ToOwned::to_owned)
     }
 
+    /// Takes `text` for the file of this name: what was typed at a prompt is in no file.
+    pub fn give(&self, filename: &str, text: &str) {
+        let file = Arc::new(SourceFile::of(text, None));
+        self.files
+            .borrow_mut()
+            .insert(filename.to_owned(), Some(file));
+    }
+
     /// The file of this name; `None` if it cannot be read.
     pub fn file(&self, filename: &str) -> Option<Arc<SourceFile>> {
         let mut files = self.files.borrow_mut();
@@ -39,6 +47,14 @@ impl SourceFiles {
 }
 
 impl SourceFile {
+    fn of(text: &str, changed: Option<SystemTime>) -> SourceFile {
+        let lines = text.lines().map(|line| line.trim_end().to_owned());
+        SourceFile {
+            lines: lines.collect(),
+            changed,
+        }
+    }
+
     /// The text of a line without blanks at its end.
     pub fn line(&self, line: i32) -> Option<&str> {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
@@ -54,11 +70,5 @@ fn read(path: &Path) -> Option<SourceFile> {
     }
     let bytes = std::fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    Some(SourceFile {
-        lines: text
-            .lines()
-            .map(|line| line.trim_end().to_owned())
-            .collect(),
-        changed: facts.modified().ok(),
-    })
+    Some(SourceFile::of(&text, facts.modified().ok()))
 }

@@ -22,6 +22,8 @@ use std::sync::{Mutex, PoisonError};
 #[pyclass(module = "cpyjit", frozen)]
 pub struct Inside {
     debug_directories: Vec<PathBuf>,
+    /// Name and text of sources that are in no file.
+    sources: Mutex<Vec<(String, String)>>,
     /// What stays the same from call to call, and the process that it is of: a fork is another.
     session: Mutex<Option<(u32, Session)>>,
 }
@@ -37,8 +39,14 @@ impl Inside {
     fn new(debug_directories: Vec<PathBuf>) -> Inside {
         Inside {
             debug_directories,
+            sources: Mutex::default(),
             session: Mutex::new(None),
         }
+    }
+
+    /// Names and texts of the sources that are in no file, from now on.
+    fn set_sources(&self, sources: Vec<(String, String)>) {
+        *lock(&self.sources) = sources;
     }
 
     /// Runs one of the commands that only look, `jit-list` for example.
@@ -129,6 +137,9 @@ impl Inside {
             pc: None,
             thread: Some(current_thread()),
         });
+        for (name, text) in lock(&self.sources).iter() {
+            session.give_source(name, text);
+        }
         let result = work(&session);
         // What was read is out of date at the next call, and may be large.
         session.invalidate();

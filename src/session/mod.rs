@@ -125,6 +125,11 @@ impl Session {
         }
     }
 
+    /// Takes `text` for the source file of this name until the target runs: what was typed at a prompt is in no file.
+    pub fn give_source(&self, filename: &str, text: &str) {
+        self.sources.give(filename, text);
+    }
+
     /// Tells what is selected at this stop.
     pub fn select(&mut self, stop: Stop) {
         self.stop = stop;

@@ -7,6 +7,7 @@ import functools
 import inspect
 import io
 import json
+import linecache
 import os
 import pathlib
 import pydoc
@@ -67,6 +68,33 @@ def printed(*arguments, **options):
     file = io.StringIO()
     cpyjit.dis(*arguments, file=file, **options)
     return file.getvalue()
+
+
+def defined(name, *, at_prompt=False, in_notebook=False):
+    """A hot function of this source, as a prompt, a notebook or `exec` defines one."""
+    text = "def typed(n):\n    total = 0\n    for number in range(n):\n        total += number  # typed\n    return total\n"
+    code = compile(text, name, "exec")
+    if at_prompt:
+        linecache._register_code(code, text, name)
+    if in_notebook:
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    names = {}
+    exec(code, names)
+    names["typed"](20_000)
+    return names["typed"]
+
+
+class Typed(Case):
+    LINE = "total += number  # typed"
+
+    def test_sources_that_are_in_no_file(self):
+        self.assertIn(self.LINE, printed(defined("<python-input-7>", at_prompt=True)))
+        self.assertIn(self.LINE, printed(defined("/nowhere/cell/8.py", in_notebook=True)))
+        self.assertIn(self.LINE, cpyjit.listing(defined("<python-input-9>", at_prompt=True)).to_html())
+
+    def test_a_name_of_several_sources_shows_none(self):
+        self.assertNotIn(self.LINE, printed(defined("<string>", at_prompt=True)))
+        self.assertNotIn(self.LINE, printed(defined("<python-input-10>")))
 
 
 class Subjects(Case):
