@@ -100,6 +100,12 @@ class Debugger:
         self.testbed, self.extension, self.directory = testbed, extension, pathlib.Path(directory)
         self.warm_cache = self.directory / "cache"
 
+    def caches(self, cache):
+        """What a start finds on disk. A second one, as of any user, finds our scripts compiled, too; the peer's modules
+        always are, by pip."""
+        compiled = {"PYTHONPYCACHEPREFIX": str(self.directory / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
+        return {"CPYJIT_CACHE": str(cache)} | (compiled if cache == self.warm_cache else {})
+
     def session(self, pid, task, side, cache="off", connect=None, **job):
         """The result of one job in a GDB of its own, attached to the target (or connected to it by `connect`)."""
         result, described = self.directory / "result.json", self.directory / "job.json"
@@ -107,8 +113,8 @@ class Debugger:
         described.write_text(json.dumps(job | {
             "task": task, "side": side, "result": str(result), "mark": rsp_proxy.MARK,
             "tool": str(ROOT / "gdb" / "cpyjit_gdb.py"), "script": str(HERE / "capstone_script.py")}))
-        process = start(self.command(connect or f"attach {pid}"), {
-            "CPYJIT_BENCH_JOB": str(described), "CPYJIT_CACHE": str(cache), "CPYJIT_EXTENSION": str(self.extension)},
+        process = start(self.command(connect or f"attach {pid}"), self.caches(cache) | {
+            "CPYJIT_BENCH_JOB": str(described), "CPYJIT_EXTENSION": str(self.extension)},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             output, _ = process.communicate(timeout=SESSION_LIMIT)
