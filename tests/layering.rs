@@ -103,8 +103,8 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     // The symbols of expressions are the image's; debuggers have their own.
     (
         "command_line",
-        // The doctor's report is a model like any other.
-        &["target", "image", "listing", "session", "command"],
+        // The doctor's report is a model like any other, and it tells whether built-in layouts will do.
+        &["target", "image", "layout", "listing", "session", "command"],
         &[
             "anstream",
             "clap",

@@ -2,6 +2,7 @@
 
 use super::ask::{ask, directories_of_programs, is_program};
 use crate::image::{Cache, DebugSearch, Image};
+use crate::layout::Table;
 use crate::listing::{DoctorCheck, DoctorSubject, SubjectKind};
 use crate::target::FileSearch;
 use serde::Deserialize;
@@ -11,9 +12,6 @@ use std::process::Command;
 
 /// The oldest CPython whose JIT is read.
 const OLDEST: [u32; 2] = [3, 14];
-
-/// The versions that have built-in layouts, for each architecture.
-const BUILT_IN: [[u32; 2]; 2] = [[3, 14], [3, 15]];
 
 /// How many programs called `python…` are asked.
 const MOST: usize = 32;
@@ -26,6 +24,7 @@ const STRUCTURE: &str = "_PyExecutorObject";
 struct Answer {
     cpython: bool,
     version: Vec<u32>,
+    debug: bool,
     compiled_in: bool,
     switched_on: bool,
     file: PathBuf,
@@ -34,6 +33,14 @@ struct Answer {
 impl Answer {
     fn release(&self) -> &[u32] {
         self.version.get(..2).unwrap_or_default()
+    }
+
+    /// The release as in `PY_VERSION_HEX`, without the last figures.
+    fn version_hex(&self) -> u64 {
+        match self.release() {
+            [major, minor] => u64::from(*major) << 24 | u64::from(*minor) << 16,
+            _ => 0,
+        }
     }
 
     fn is_new_enough(&self) -> bool {
@@ -196,9 +203,9 @@ fn symbols(answer: &Answer, debug_directories: &[PathBuf]) -> DoctorCheck {
         "no debug information for {} (build id {id})",
         answer.file.display()
     );
-    let is_built_in = image.machine().architecture().is_some()
-        && BUILT_IN.iter().any(|known| known == answer.release());
-    match is_built_in {
+    let table = (image.machine().architecture())
+        .and_then(|architecture| Table::of_build(answer.version_hex(), architecture, answer.debug));
+    match table.is_some() {
         true => DoctorCheck::ok("symbols", format!("{what}; the built-in layouts do")),
         false => DoctorCheck::problem("symbols", what).advice(how_to_get_them()),
     }
@@ -266,6 +273,7 @@ mod tests {
         let answer = |minor, compiled_in| Answer {
             cpython: true,
             version: vec![3, minor, 0],
+            debug: false,
             compiled_in,
             switched_on: false,
             file: PathBuf::from("/nowhere"),
@@ -276,6 +284,7 @@ mod tests {
                 .map(|check| format!("{} {:?}", check.name, check.state))
                 .collect::<Vec<_>>()
         };
+        assert_eq!(answer(15, true).version_hex(), 0x030f_0000);
         assert_eq!(states(&answer(13, false)), ["version Note"]);
         assert_eq!(states(&answer(14, false)), ["version Ok", "JIT Note"]);
         assert_eq!(

@@ -18,6 +18,7 @@ jit = getattr(sys, "_jit", None)
 print("cpyjit-doctor " + json.dumps({
     "cpython": getattr(getattr(sys, "implementation", None), "name", "cpython") == "cpython",
     "version": list(sys.version_info[:3]),
+    "debug": hasattr(sys, "gettotalrefcount"),
     "compiled_in": bool(jit and jit.is_available()),
     "switched_on": bool(jit and jit.is_enabled()),
     "file": file_with_interpreter(),
