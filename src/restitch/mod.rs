@@ -6,18 +6,25 @@
 
 mod builtin;
 mod bus;
+mod compare;
 pub mod machine;
 mod memory;
+mod plan;
 mod provenance;
+mod rebuild;
+mod state;
 mod stop;
 mod trace;
 mod window;
 
 pub use builtin::{Builtin, Builtins};
 pub use bus::{Bus, RETURN, STACK, STATE, THREAD};
+pub use compare::{Comparison, Difference, compare};
 pub use machine::Machine;
 pub use memory::{Memory, Piece};
+pub use plan::{Emission, Part, Plan, SymbolState};
 pub use provenance::{Tag, Value, Vector};
+pub use rebuild::{Emitters, Gap, Hole, Rebuilt, rebuild};
 pub use stop::Stop;
 pub use trace::TraceFields;
 pub use window::Window;

@@ -1,6 +1,7 @@
 //! Interpreters of machine code: what compilers make of CPython's emitters, and no more.
 
 mod aarch64;
+mod x86_64;
 
 use super::{Bus, Stop, Value};
 use crate::address::Address;
@@ -28,7 +29,7 @@ pub trait Machine {
 /// The interpreter for an architecture; `None` where there is none yet.
 pub fn of(architecture: Architecture) -> Option<Box<dyn Machine>> {
     match architecture {
-        Architecture::X86_64 => None,
+        Architecture::X86_64 => Some(Box::new(x86_64::Processor::default())),
         Architecture::Aarch64 => Some(Box::new(aarch64::Aarch64::default())),
     }
 }
