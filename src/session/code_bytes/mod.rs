@@ -2,6 +2,7 @@
 
 mod cause;
 mod row;
+mod shim;
 
 pub(super) use row::{failure, row};
 
@@ -16,6 +17,7 @@ use crate::listing::{
 use crate::map::check::{NoCopy, RegisteredCopy};
 use crate::map::{MappedExecutor, Place, RegionKind};
 use crate::restitch::{Comparison, Difference, Gap, Part, Plan, Rebuilt, Tag, compare};
+use std::cell::OnceCell;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -43,6 +45,8 @@ pub(super) struct BytesCheck<'s> {
     /// Not made before an executor needs it; or why it cannot be.
     rebuilder: Option<Result<Rebuilder<'s>, String>>,
     session: &'s Session,
+    /// What other executors have, looked up when one needs it.
+    shim: OnceCell<Option<Vec<u8>>>,
     steps: u64,
 }
 
@@ -55,6 +59,7 @@ impl<'s> BytesCheck<'s> {
             against,
             rebuilder: None,
             session,
+            shim: OnceCell::new(),
             steps: 0,
         })
     }
@@ -145,7 +150,12 @@ impl<'s> BytesCheck<'s> {
             .get_or_insert_with(|| Rebuilder::new(session));
         let rebuilder = rebuilder.as_mut().map_err(|reason| reason.clone())?;
         let plan = rebuilder.plan(mapped)?;
-        let rebuilt = rebuilder.rebuild(&plan, mapped)?;
+        let mut rebuilt = rebuilder.rebuild(&plan, mapped)?;
+        if rebuilt.gaps.iter().any(|gap| gap.part == Part::Shim)
+            && let Some(shim) = self.shim.get_or_init(|| shim::common_shim(session))
+        {
+            rebuilt.supply_shim(shim);
+        }
         self.steps = self.steps.saturating_add(rebuilt.steps);
         Ok((plan, rebuilt))
     }
