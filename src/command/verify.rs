@@ -4,7 +4,7 @@ use super::all::Run;
 use super::executor::{self, find_executor, nothing_compiled};
 use super::output::Output;
 use super::reply::Failure;
-use crate::listing::{Data, Finding, Report};
+use crate::listing::{Against, Data, Finding, Report};
 use crate::session::Session;
 use clap::Parser;
 
@@ -31,7 +31,8 @@ Checks
   list        the interpreter's list and the executor agree on its place
   children    what an exit leads to begins at the exit's target
   state       valid, linked and pending_deletion fit together, and to the lists
-  copy        the code equals the copy registered for debuggers (3.15)";
+  copy        the code equals the copy registered for debuggers (3.15)
+  bytes       every byte is what the JIT's own stencils and the trace give";
 
 /// Check executors against themselves and all that refers to them
 ///
@@ -52,6 +53,10 @@ pub struct Verify {
     #[arg(long)]
     all: bool,
 
+    /// Only hold the code against the copy that CPython registered for debuggers (3.15)
+    #[arg(long)]
+    quick: bool,
+
     #[command(flatten)]
     output: Output,
 }
@@ -68,7 +73,11 @@ impl Run for Verify {
             }
             false => vec![find_executor(session, &name)?],
         };
-        let mut data = session.verify(&executors)?;
+        let against = match self.quick {
+            true => Against::Copy,
+            false => Against::Emitters,
+        };
+        let mut data = session.verify(&executors, against)?;
         let mut findings = session.findings();
         findings.extend(session.search_findings());
         if all {

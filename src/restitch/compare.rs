@@ -2,7 +2,7 @@
 
 use super::{Part, Plan, Rebuilt, Tag};
 use crate::address::{Address, Range};
-use crate::map::{MappedExecutor, Place, RegionKind};
+use crate::map::{GOT_SLOT, MappedExecutor, Place, RegionKind};
 
 /// The longest hole: two operands that are copied together.
 const LONGEST_HOLE: usize = 16;
@@ -57,17 +57,21 @@ pub fn compare(
         compared: length.saturating_sub(unknown) as u64,
         unknown: unknown as u64,
         difference: first.map(|first| {
-            let at = hole_at(rebuilt, *first);
             let address = rebuilt.start.wrapping_add(*first as u64);
+            let place = mapped.locate(address);
+            let at = match pointer_offset(place) {
+                Some(offset) => word_at(*first, offset),
+                None => hole_at(rebuilt, *first),
+            };
             Difference {
                 count: wrong.len() as u64,
                 address,
                 range: Range::new(rebuilt.start.wrapping_add(at.start as u64), at.len() as u64),
                 part: plan.emission_at(address).map(|emission| emission.part),
-                place: mapped.locate(address),
+                place,
                 origins: rebuilt.tags.get(*first).copied().unwrap_or_default(),
-                expected: rebuilt.bytes.get(at.clone()).unwrap_or_default().to_vec(),
-                found: found.get(at).unwrap_or_default().to_vec(),
+                expected: part_of(&rebuilt.bytes, &at),
+                found: part_of(found, &at),
             }
         }),
     }
@@ -107,6 +111,21 @@ fn different(rebuilt: &Rebuilt, found: &[u8], unknown: &[bool]) -> Vec<usize> {
     wrong.map(|(place, _)| place).filter(is_known).collect()
 }
 
+/// How far a byte is from the start of words that hold pointers, if it is in one.
+fn pointer_offset(place: Option<Place>) -> Option<u64> {
+    match place? {
+        Place::Data(_, offset) | Place::Region(RegionKind::Got, offset) => Some(offset),
+        _ => None,
+    }
+}
+
+/// The word that the byte at `place` is in, so many bytes behind the first word.
+fn word_at(place: usize, offset: u64) -> std::ops::Range<usize> {
+    let within = usize::try_from(offset % GOT_SLOT).unwrap_or(0);
+    let start = place.saturating_sub(within);
+    start..start.saturating_add(8)
+}
+
 /// The bytes around `place` that have the same origins; the byte alone if it is body.
 fn hole_at(rebuilt: &Rebuilt, place: usize) -> std::ops::Range<usize> {
     let tag = |place: usize| rebuilt.tags.get(place).copied();
@@ -128,9 +147,8 @@ fn hole_at(rebuilt: &Rebuilt, place: usize) -> std::ops::Range<usize> {
     start..end
 }
 
-impl Difference {
-    /// Whether it is in a region of this kind.
-    pub fn is_in(&self, kind: RegionKind) -> bool {
-        matches!(self.place, Some(Place::Region(region, _)) if region == kind)
-    }
+/// What there is of these bytes.
+fn part_of(bytes: &[u8], range: &std::ops::Range<usize>) -> Vec<u8> {
+    let end = range.end.min(bytes.len());
+    bytes.get(range.start..end).unwrap_or_default().to_vec()
 }

@@ -36,6 +36,9 @@ impl Tag {
     /// The opcode of the uop.
     pub const OPCODE: Tag = Tag(1 << 12);
 
+    /// The fields of a uop.
+    pub const OF_TRACE: Tag = Tag(0b11_1111 | 1 << 12);
+
     /// Each origin and its name, in CPython's words.
     pub const NAMES: [(Tag, &'static str); 13] = [
         (Tag::OPARG, "oparg"),

@@ -176,6 +176,25 @@ impl Rebuilt {
         placed.filter(|hole| !hole.origins.is_body())
     }
 
+    /// Takes these bytes for those of the shim, if it could not be rebuilt and has as many.
+    pub fn supply_shim(&mut self, bytes: &[u8]) {
+        let gap = self.gaps.iter().position(|gap| gap.part == Part::Shim);
+        let fits = |gap: &Gap| {
+            gap.ranges
+                == [Range::new(
+                    self.start,
+                    u64::try_from(bytes.len()).unwrap_or(0),
+                )]
+        };
+        let gap = gap.filter(|index| self.gaps.get(*index).is_some_and(fits));
+        if let Some(index) = gap
+            && let Some(to) = self.bytes.get_mut(..bytes.len())
+        {
+            to.copy_from_slice(bytes);
+            self.gaps.remove(index);
+        }
+    }
+
     /// Whether the byte at `address` could not be rebuilt.
     pub fn is_unknown(&self, address: Address) -> bool {
         let mut ranges = self.gaps.iter().flat_map(|gap| &gap.ranges);
