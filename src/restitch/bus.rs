@@ -25,6 +25,9 @@ const MOST_STEPS: u32 = 200_000;
 /// The longest copy: no stencil has so many bytes.
 const LONGEST_COPY: u64 = 1 << 20;
 
+/// A step of the interpreter takes about as long as a copy of so many bytes.
+const BYTES_OF_STEP: u32 = 64;
+
 /// Copies of at most this many bytes, nearly all, go over the stack.
 const SHORT_COPY: usize = 512;
 
@@ -190,7 +193,7 @@ impl<'m> Bus<'m> {
     /// # Errors
     /// If it is too long, or not all can be read and written.
     pub fn copy(&mut self, to: u64, from: u64, length: u64) -> Result<(), Stop> {
-        let length = bounded(length)?;
+        let length = self.charge(length)?;
         let (mut short, mut short_tags) = ([0; SHORT_COPY], [Tag::BODY; SHORT_COPY]);
         if let (Some(bytes), Some(tags)) = (short.get_mut(..length), short_tags.get_mut(..length)) {
             self.read_bytes(from, bytes, tags)?;
@@ -206,7 +209,7 @@ impl<'m> Bus<'m> {
     /// # Errors
     /// If it is too long, or not all can be written.
     pub fn fill(&mut self, to: u64, value: Value, length: u64) -> Result<(), Stop> {
-        let length = bounded(length)?;
+        let length = self.charge(length)?;
         let [byte, ..] = value.number.to_le_bytes();
         let (bytes, tags) = self.window_mut(to, length).ok_or(Stop::WriteOutside {
             address: Address(to),
@@ -215,6 +218,18 @@ impl<'m> Bus<'m> {
         bytes.fill(byte);
         tags.fill(value.tag);
         Ok(())
+    }
+
+    /// Counts a copy of so many bytes as the steps that it takes the time of: loops of long copies end soon as well.
+    fn charge(&mut self, length: u64) -> Result<usize, Stop> {
+        let bounded = u32::try_from(length)
+            .ok()
+            .filter(|_| length <= LONGEST_COPY);
+        let length = bounded.ok_or(Stop::TooLong)?;
+        let steps = length / BYTES_OF_STEP;
+        self.steps = self.steps.checked_sub(steps).ok_or(Stop::TooLong)?;
+        self.taken = self.taken.wrapping_add(u64::from(steps));
+        Ok(length as usize)
     }
 
     /// The window's bytes at `address`, if one has them all. The stack is asked first: emitters use it most.
@@ -238,10 +253,4 @@ impl<'m> Bus<'m> {
             window.get_mut(place, length)
         })
     }
-}
-
-fn bounded(length: u64) -> Result<usize, Stop> {
-    let length = (length <= LONGEST_COPY).then_some(length);
-    let length = length.and_then(|length| usize::try_from(length).ok());
-    length.ok_or(Stop::TooLong)
 }
