@@ -10,6 +10,7 @@ FORMAT_BIT = 0x8000  # of an opcode in a trace
 UOP = 24             # bytes of _PyUOpInstruction
 EXIT_SIZE = 16       # bytes of _PyExitData
 TRAMPOLINE = 16      # bytes of an AArch64 trampoline
+SHIM_CODE = 33       # bytes of the shim of x86-64
 
 # Where an executor has its fields, by the version of CPython; the same on both machines and in debug builds.
 EXECUTOR = {"3.14": {"exit_count": 0x60, "jit_size": 0x68, "jit_code": 0x70, "exits": 0x80},
@@ -68,7 +69,7 @@ class Python:
             self.memory.add(address, data)
         self.symbols = self.find_symbols(entry["debug_file"])
         self.builtins = {at + self.bias: name for at, name in self.file.linkage().items()}
-        self.series = "3.14" if "." .join(entry["version"].split(".")[:2]) == "3.14" else "3.15"
+        self.series = "3.14" if ".".join(entry["version"].split(".")[:2]) == "3.14" else "3.15"
         self.fields = EXECUTOR[self.series]
         self.read_groups()
 
@@ -111,9 +112,6 @@ class Python:
         if "shim" in self.symbols:
             return self.group(form, self.symbols["shim"][0])
         return Group(self.symbols["emit_shim"][0], SHIM_CODE, 0, [0] * 4, [])
-
-
-SHIM_CODE = 33
 
 
 class Plan:

@@ -5,10 +5,12 @@ import struct
 import stencils
 from elf import LOAD
 
-EXECUTOR = 0x7E0000001000  # addresses that are free in every process of the testbed; the check below says if not
+# Free in every process of the testbed: mappings begin at the top of the address space, the heap at the bottom.
+EXECUTOR = 0x7E0000001000
 FAR = 0x7D0000000000
 NEAR_STEP = 1 << 20
 WIDTHS = (16, 48, 64)      # bits of operands
+VALID = 0x22               # where an executor has its flag
 
 
 class Executor:
@@ -40,10 +42,8 @@ class Executor:
         if self.python.series == "3.14":  # jit_side_entry
             struct.pack_into("<Q", head, fields["jit_code"] + 8, self.base + self.plan.starts[0])
         head[VALID] = 1
-        return bytes(head) + self.trace
-
-
-VALID = 0x22
+        whole = bytes(head) + self.trace
+        return whole + bytes(-len(whole) % stencils.PAGE)
 
 
 def near(python, size):
