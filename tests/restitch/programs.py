@@ -6,7 +6,7 @@ import targets
 
 FEW = 3             # programs of a target in quick mode, but for the main ones
 MAIN = ("3.14", "3.15")
-QUICK_BENCHMARKS = ("nbody", "richards", "go", "fannkuch", "float")
+QUICK_BENCHMARKS = ("nbody", "richards", "go", "fannkuch", "float", "chaos")
 LEAST = 20          # programs of a target in full mode
 Sum = collections.namedtuple("Sum", "programs executors uops bytes identical seconds")
 
@@ -19,7 +19,7 @@ def chosen(target, benchmarks, quick):
     if quick:
         names = {name: 1 for name in QUICK_BENCHMARKS}
     elif target.is_emulated or target.is_debug_build:
-        names = {name: 1 for name in (*QUICK_BENCHMARKS, "chaos", "hexiom")}
+        names = {name: 1 for name in (*QUICK_BENCHMARKS, "hexiom")}
     driver = targets.plan.BENCHMARK_DRIVER
     return own + [targets.plan.Program("bm_" + name, driver, benchmarks / f"bm_{name}" / "run_benchmark.py", loops)
                   for name, loops in names.items()]
