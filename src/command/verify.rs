@@ -12,6 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   jit-verify                all executors
   jit-verify '#3'
+  jit-verify --quick        only the code, and only against the registered copy (3.15)
   jit-verify Parser.next --json";
 
 const CHECKS: &str = "\
@@ -36,10 +37,13 @@ Checks
 
 /// Check executors against themselves and all that refers to them
 ///
-/// Holds what CPython stores twice against each other, and looks whether the machine code can be what the trace says. With
-/// EXECUTOR, only that one; without, all there are. A process in good health passes every check; where one fails, the
-/// report says which byte, uop and field is wrong, what is there and what should be. A check that lacks what it needs is
-/// shown as not run, with the reason. The exit status is 1 if anything failed.
+/// Holds what CPython stores twice against each other, and compiles each trace once more: the JIT's own emitters, as they
+/// stand in the target's file, are run in an interpreter, and every byte that they write is compared. With EXECUTOR, only
+/// that one; without, all there are. A process in good health passes every check; where one fails, the report says which
+/// byte, uop and field is wrong, what is there, what should be, and what it may come from. A check that lacks what it needs
+/// is shown as not run, with the reason. The exit status is 1 if anything failed.
+///
+/// A debugger hides its own breakpoints from itself; read from outside (--pid, cores of the kernel), they are differences.
 #[derive(Parser, Debug)]
 #[command(name = "jit-verify", override_usage = "jit-verify [OPTIONS] [EXECUTOR]", after_help = EXAMPLES,
     after_long_help = format!("{}\n\n{CHECKS}\n\n{EXAMPLES}", executor::HELP.replace(

@@ -37,7 +37,7 @@ pub enum RegionKind {
 
 impl RegionKind {
     /// The word that the JSON uses.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             RegionKind::Shim => "shim",
             RegionKind::Uops => "uops",

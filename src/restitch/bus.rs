@@ -194,6 +194,9 @@ impl<'m> Bus<'m> {
     /// If it is too long, or not all can be read and written.
     pub fn copy(&mut self, to: u64, from: u64, length: u64) -> Result<(), Stop> {
         let length = self.charge(length)?;
+        if length == 0 {
+            return Ok(());
+        }
         let (mut short, mut short_tags) = ([0; SHORT_COPY], [Tag::BODY; SHORT_COPY]);
         if let (Some(bytes), Some(tags)) = (short.get_mut(..length), short_tags.get_mut(..length)) {
             self.read_bytes(from, bytes, tags)?;
@@ -210,6 +213,9 @@ impl<'m> Bus<'m> {
     /// If it is too long, or not all can be written.
     pub fn fill(&mut self, to: u64, value: Value, length: u64) -> Result<(), Stop> {
         let length = self.charge(length)?;
+        if length == 0 {
+            return Ok(());
+        }
         let [byte, ..] = value.number.to_le_bytes();
         let (bytes, tags) = self.window_mut(to, length).ok_or(Stop::WriteOutside {
             address: Address(to),

@@ -3,7 +3,7 @@
 use super::machine::{ARGUMENTS, Machine};
 use super::plan::{Emission, Plan, SymbolState};
 use super::state::state;
-use super::{Builtins, Bus, Memory, Part, STATE, Stop, Tag, TraceFields, Value, Window};
+use super::{Builtins, Bus, Memory, Part, STATE, Stop, THREAD, Tag, TraceFields, Value, Window};
 use crate::address::{Address, Range};
 
 /// Steps of all calls for one executor: twenty times what the longest executors of debug builds take. A damaged trace
@@ -109,7 +109,17 @@ fn call(
         Value::body(STATE),
     ];
     let result = machine.call(bus, emission.emitter, &arguments);
-    result.map_err(|stop| stop.to_string())
+    result.map_err(|stop| match &stop {
+        Stop::NoMemory { address, .. } if is_state(*address) => {
+            "what it jumps to (jump_target, error_target) is no uop of the trace".to_owned()
+        }
+        _ => stop.to_string(),
+    })
+}
+
+/// Whether an address is in reach of the starts of uops: the JIT's state ends with those, and targets have 16 bits.
+fn is_state(address: Address) -> bool {
+    (STATE..THREAD).contains(&address.0)
 }
 
 /// Neither its code nor its data are known, nor the entries of its symbols: others may have written those, but which

@@ -41,10 +41,10 @@ pub enum Stop {
     /// More steps than any emitter takes.
     #[error("its emitter does not come to an end")]
     TooLong,
-    /// A call of something that is not code of CPython's file.
-    #[error("its emitter calls {address}, which is no code that can be followed")]
+    /// Where no code can be read.
+    #[error("its emitter leads to {address}, where no code can be read")]
     BadCall {
-        /// What was called.
+        /// Where it was to go on.
         address: Address,
     },
 }

@@ -51,23 +51,23 @@ impl Session {
     ) -> Result<VerifiedExecutor> {
         let mapped = self.mapped(address)?;
         let bytes = self.allocation(&mapped, &surroundings.bytes);
-        let neighbours = self.neighbours(&mapped, surroundings)?;
+        let bytes = bytes.as_deref().map_err(String::as_str);
         let python = self.python()?;
-        let subject = Subject {
-            python,
-            mapped: &mapped,
-            bytes: match &bytes {
-                Ok(bytes) => Ok(bytes.as_slice()),
-                Err(reason) => Err(reason.as_str()),
-            },
-            neighbours: &neighbours,
-            is_code: &|at| self.has_code(at),
+        let (results, copy) = match bytes_check.is_quick() {
+            true => (Vec::new(), self.copy(&mapped, surroundings)),
+            false => {
+                let neighbours = self.neighbours(&mapped, surroundings)?;
+                let subject = Subject {
+                    python,
+                    mapped: &mapped,
+                    bytes,
+                    neighbours: &neighbours,
+                    is_code: &|at| self.has_code(at),
+                };
+                (check(&subject, disassembler), neighbours.copy)
+            }
         };
-        let results = match bytes_check.is_quick() {
-            true => Vec::new(),
-            false => check(&subject, disassembler),
-        };
-        let bytes = bytes_check.check(subject.bytes, &mapped, &neighbours.copy, disassembler);
+        let bytes = bytes_check.check(bytes, &mapped, &copy, disassembler);
         let failures = results
             .iter()
             .flat_map(|result| failures(python, &mapped, result));

@@ -162,22 +162,20 @@ impl<'s> BytesCheck<'s> {
 
     fn gaps(&self, mapped: &MappedExecutor, rebuilt: &Rebuilt) -> Vec<GapRow> {
         let gaps = rebuilt.gaps.iter().take(MOST_GAPS);
-        let row = |gap: &Gap| {
-            let (uop, name) = match gap.part {
-                Part::Shim => (None, Some("shim".into())),
-                Part::Guard => (None, Some("guard".into())),
-                Part::Uop(index) => (Some(index), self.name(mapped, index)),
-            };
-            GapRow {
-                uop,
-                name,
-                reason: gap.reason.clone(),
-            }
+        let row = |gap: &Gap| GapRow {
+            uop: uop(gap.part),
+            name: self.name(mapped, gap.part),
+            reason: gap.reason.clone(),
         };
         gaps.map(row).collect()
     }
 
-    fn name(&self, mapped: &MappedExecutor, index: UopIndex) -> Option<Arc<str>> {
+    fn name(&self, mapped: &MappedExecutor, part: Part) -> Option<Arc<str>> {
+        let index = match part {
+            Part::Shim => return Some("shim".into()),
+            Part::Guard => return Some("guard".into()),
+            Part::Uop(index) => index,
+        };
         let uop = mapped.executor.uops.get(index.0 as usize)?;
         Some(self.python.uops.kind(uop.opcode)?.name.clone())
     }
@@ -188,11 +186,11 @@ impl<'s> BytesCheck<'s> {
         mapped: &MappedExecutor,
         (cause, explanation): (Cause, String),
     ) -> ByteDifference {
-        let (region, uop, offset) = match found.place {
-            Some(Place::Uop(index, offset)) => (RegionKind::Uops, Some(index), offset),
-            Some(Place::Data(index, offset)) => (RegionKind::Data, Some(index), offset),
-            Some(Place::Region(kind, offset)) => (kind, None, offset),
-            None => (RegionKind::Unknown, None, 0),
+        let (region, offset) = match found.place {
+            Some(Place::Uop(_, offset)) => (RegionKind::Uops, offset),
+            Some(Place::Data(_, offset)) => (RegionKind::Data, offset),
+            Some(Place::Region(kind, offset)) => (kind, offset),
+            None => (RegionKind::Unknown, 0),
         };
         ByteDifference {
             count: found.count,
@@ -202,8 +200,8 @@ impl<'s> BytesCheck<'s> {
                 size: found.range.size,
             },
             region: region.word(),
-            uop,
-            name: uop.and_then(|index| self.name(mapped, index)),
+            uop: found.part.and_then(uop),
+            name: found.part.and_then(|part| self.name(mapped, part)),
             offset,
             hole: found.origins.words().collect(),
             expected: hex(&found.expected),
@@ -227,6 +225,13 @@ impl<'s> BytesCheck<'s> {
             0 => name.to_string(),
             _ => format!("{name}+{offset}"),
         })
+    }
+}
+
+fn uop(part: Part) -> Option<UopIndex> {
+    match part {
+        Part::Uop(index) => Some(index),
+        Part::Shim | Part::Guard => None,
     }
 }
 
@@ -259,12 +264,16 @@ fn compare_copy(copy: &RegisteredCopy, memory: &InMemory<'_>) -> Comparison {
         unknown: 0,
         difference: first.map(|(offset, (expected, found))| {
             let address = start.wrapping_add(offset);
+            let place = memory.mapped.locate(address);
             Difference {
                 count: others.saturating_add(1),
                 address,
                 range: Range::new(address, 1),
-                part: None,
-                place: memory.mapped.locate(address),
+                part: match place {
+                    Some(Place::Uop(index, _)) => Some(Part::Uop(index)),
+                    _ => None,
+                },
+                place,
                 origins: Tag::BODY,
                 expected: vec![*expected],
                 found: vec![*found],

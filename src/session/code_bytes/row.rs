@@ -1,9 +1,14 @@
 //! The comparison of all bytes as one of the checks.
 
 use crate::listing::{Against, ByteDifference, CheckRow, CheckStatus, CodeBytes, Failure, Verdict};
+use crate::map::{GOT_SLOT, RegionKind};
 
 /// The name of the check.
 const NAME: &str = "bytes";
+
+/// The regions' words.
+const GOT: &str = RegionKind::Got.word();
+const CODE: &str = RegionKind::Uops.word();
 
 /// Its row among the others.
 pub(in crate::session) fn row(bytes: &CodeBytes) -> CheckRow {
@@ -46,11 +51,16 @@ pub(in crate::session) fn failure(bytes: &CodeBytes) -> Option<Failure> {
     })
 }
 
+/// `operand0 at +0x2`, `body at +0x5`, `data of the guard at +0x8`, `slot 3 of the GOT`.
 fn field(found: &ByteDifference, against: Against) -> String {
-    let what = match (found.hole.is_empty(), found.region, against) {
-        (false, ..) => format!("hole of {}", found.hole.join(", ")),
-        (true, "uops", Against::Emitters) => "body".to_owned(),
-        (true, region, _) => region.to_owned(),
+    let part = found.name.as_deref().filter(|_| found.uop.is_none());
+    let what = match (found.hole.as_slice(), found.region, against, part) {
+        ([], GOT, ..) => return format!("slot {} of the GOT", found.offset / GOT_SLOT),
+        ([], CODE, Against::Emitters, _) => "body".to_owned(),
+        ([], CODE, Against::Copy, _) => "code".to_owned(),
+        ([], "data", _, Some(part)) => format!("data of the {part}"),
+        ([], region, ..) => region.to_owned(),
+        (origins, ..) => format!("hole of {}", origins.join(", ")),
     };
     format!("{what} at +{:#x}", found.offset)
 }

@@ -10,4 +10,7 @@ mod opcodes_0f;
 mod processor;
 mod vector;
 
+#[cfg(test)]
+mod tests;
+
 pub use processor::Processor;
