@@ -29,6 +29,7 @@ pub mod platform;
 #[cfg(feature = "python")]
 mod python;
 pub mod render;
+pub mod restitch;
 pub mod session;
 pub mod shape;
 pub mod target;

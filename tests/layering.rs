@@ -52,6 +52,12 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("disasm", &[], &["capstone"]),
     // 5
     ("map", &["target", "layout", "cpython", "disasm"], &[]),
+    // Runs the emitters of the target; what is emitted, and where, it has from the map.
+    (
+        "restitch",
+        &["target", "layout", "cpython", "disasm", "map"],
+        &["thiserror"],
+    ),
     // From a frame to its caller: follows instructions and unwind tables of files; knows no structures of CPython.
     ("unwind", &["target", "image", "disasm"], &["gimli"]),
     // 6
@@ -77,7 +83,8 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "session",
         &[
-            "target", "image", "layout", "cpython", "disasm", "map", "unwind", "listing",
+            "target", "image", "layout", "cpython", "disasm", "map", "restitch", "unwind",
+            "listing",
         ],
         &[],
     ),
@@ -170,7 +177,11 @@ fn imports_go_one_way() {
 }
 
 /// The only places that may tell one machine from another.
-const OF_MACHINES: [&str; 2] = ["src/platform/", "src/disasm/dialect/"];
+const OF_MACHINES: [&str; 3] = [
+    "src/platform/",
+    "src/disasm/dialect/",
+    "src/restitch/machine/",
+];
 
 #[test]
 fn nothing_else_asks_which_machine_it_is() {

@@ -244,6 +244,18 @@ impl Image {
         &self.segments
     }
 
+    /// The segments that the program cannot write to, so that what the file has of them is what memory has: where they
+    /// are, their bytes and whether they contain code.
+    pub fn constant_segments(&self) -> impl Iterator<Item = (Address, &[u8], bool)> {
+        let constant = self.segments.iter().filter(|segment| !segment.writable);
+        constant.filter_map(|segment| {
+            let start = usize::try_from(segment.file_offset).ok()?;
+            let end = start.checked_add(usize::try_from(segment.file_size).ok()?)?;
+            let bytes = self.file.bytes().get(start..end)?;
+            Some((segment.memory.start, bytes, segment.executable))
+        })
+    }
+
     /// The bytes of the file from `address` to the end of what the file has of its segment.
     fn loaded_bytes(&self, address: Address) -> &[u8] {
         (self.segments.iter())

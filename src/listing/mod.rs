@@ -3,6 +3,7 @@
 mod backtrace;
 mod build;
 mod bytecode;
+mod code_bytes;
 mod doctor;
 mod edges;
 mod exits;
@@ -24,6 +25,7 @@ mod verify;
 pub use backtrace::{Activation, BacktraceData, CallFrame, CallStack, PythonFrame};
 pub use build::{Detail, Header, ListingBuilder, executor_header, loose_uop};
 pub use bytecode::{BytecodeData, BytecodeRow, EntryMark, ExitMark, HandlerRow};
+pub use code_bytes::{Against, ByteDifference, BytesSummary, Cause, CodeBytes, GapRow, Verdict};
 pub use doctor::{DoctorCheck, DoctorData, DoctorSubject, Health, SubjectKind};
 pub use edges::{Edge, EdgeKind};
 pub use exits::{ExecutorExits, ExitRecordKind, ExitRow, ExitsData, Link, Temperature, UopName};

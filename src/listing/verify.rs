@@ -1,5 +1,6 @@
 //! The report of `jit-verify` (`json-contract.md`, "verify").
 
+use super::code_bytes::{BytesSummary, CodeBytes};
 use super::rows::ExecutorHeader;
 use crate::address::{Address, UopIndex};
 use serde::Serialize;
@@ -14,6 +15,8 @@ pub struct VerifyData {
     pub unreadable: u64,
     /// All of it in numbers.
     pub summary: VerifySummary,
+    /// The machine code in numbers.
+    pub bytes: BytesSummary,
 }
 
 impl VerifyData {
@@ -47,6 +50,8 @@ pub struct VerifiedExecutor {
     pub checks: Vec<CheckRow>,
     /// What failed, the first few of each check.
     pub failures: Vec<Failure>,
+    /// Its machine code, byte by byte.
+    pub bytes: CodeBytes,
 }
 
 /// The outcome of a check.

@@ -10,4 +10,4 @@ mod regions;
 pub use branch::guards_branch;
 pub use mapped::MappedExecutor;
 pub use origin::{Origin, Sources};
-pub use regions::{CodeMap, Place, Region, RegionKind, code_size};
+pub use regions::{CodeMap, GOT_SLOT, Place, Region, RegionKind, TRAMPOLINE, code_size};

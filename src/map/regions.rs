@@ -9,10 +9,10 @@ use crate::cpython::{Executor, Stencil, UopTable};
 use crate::disasm::Architecture;
 
 /// A trampoline: `ldr x8, 8; br x8; .quad target` (`patch_aarch64_trampoline` in `Python/jit.c`).
-const TRAMPOLINE: u64 = 16;
+pub const TRAMPOLINE: u64 = 16;
 
 /// A slot of the GOT holds one pointer.
-const GOT_SLOT: u64 = 8;
+pub const GOT_SLOT: u64 = 8;
 
 /// What a part of the allocation holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ pub enum RegionKind {
 
 impl RegionKind {
     /// The word that the JSON uses.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             RegionKind::Shim => "shim",
             RegionKind::Uops => "uops",
@@ -83,6 +83,10 @@ pub struct CodeMap {
     pub data: Vec<Range>,
     /// The opcode and the code of the guard.
     pub guard: Option<(u16, Range)>,
+    /// A bit for each symbol that has a trampoline.
+    pub trampoline_mask: Vec<u64>,
+    /// A bit for each symbol that has a slot in the GOT.
+    pub got_mask: Vec<u64>,
     /// What does not add up.
     pub findings: Vec<String>,
     /// The ranges that are not empty, by address.
@@ -109,7 +113,8 @@ impl CodeMap {
             let range = layout.push(RegionKind::Guard, kind.stencil.code_size);
             (opcode, range)
         });
-        layout.push(RegionKind::Trampolines, trampolines(table, &stencils));
+        let trampolines = trampoline_mask(table, &stencils);
+        layout.push(RegionKind::Trampolines, ones(&trampolines) * TRAMPOLINE);
         if table.has_got {
             // `DATA_ALIGN - (size & (DATA_ALIGN - 1))`: a whole unit if the size is a multiple already.
             let align = architecture.platform().data_align;
@@ -118,10 +123,15 @@ impl CodeMap {
         let shim_data = table.shim.as_ref().map_or(0, |shim| shim.data_size);
         let data = layout.lay(shim_data, &stencils.data);
         layout.push(RegionKind::Data, data_size(table, &stencils));
+        let got = got_mask(table, &stencils);
         if table.has_got {
-            layout.push(RegionKind::Got, got_size(table, &stencils));
+            layout.push(RegionKind::Got, ones(&got) * GOT_SLOT);
         }
-        layout.finish(uops, data, guard, executor)
+        CodeMap {
+            trampoline_mask: trampolines,
+            got_mask: got,
+            ..layout.finish(uops, data, guard, executor)
+        }
     }
 
     fn without_code(executor: &Executor) -> CodeMap {
@@ -130,6 +140,8 @@ impl CodeMap {
             uops: vec![Vec::new(); executor.uops.len()],
             data: Vec::new(),
             guard: None,
+            trampoline_mask: Vec::new(),
+            got_mask: Vec::new(),
             by_address: Vec::new(),
             findings: vec!["it has no machine code (jit_code is NULL)".to_owned()],
         }
@@ -242,25 +254,19 @@ impl<'t> Stencils<'t> {
     }
 }
 
-/// One trampoline for each symbol that any stencil calls through one.
-fn trampolines(table: &UopTable, stencils: &Stencils<'_>) -> u64 {
-    distinct_symbols(
-        stencils
-            .emitted(table)
-            .map(|stencil| &stencil.trampoline_mask),
-    ) * TRAMPOLINE
+/// The symbols that any stencil calls through a trampoline: one for each.
+fn trampoline_mask(table: &UopTable, stencils: &Stencils<'_>) -> Vec<u64> {
+    let emitted = stencils.emitted(table);
+    union_of(emitted.map(|stencil| &stencil.trampoline_mask))
 }
 
-/// One slot for each symbol that any stencil reaches through the GOT.
-fn got_size(table: &UopTable, stencils: &Stencils<'_>) -> u64 {
-    distinct_symbols(
-        stencils
-            .emitted(table)
-            .filter_map(|stencil| stencil.got_mask.as_ref()),
-    ) * GOT_SLOT
+/// The symbols that any stencil reaches through the GOT: one slot for each.
+fn got_mask(table: &UopTable, stencils: &Stencils<'_>) -> Vec<u64> {
+    let emitted = stencils.emitted(table);
+    union_of(emitted.filter_map(|stencil| stencil.got_mask.as_ref()))
 }
 
-fn distinct_symbols<'m>(masks: impl Iterator<Item = &'m Vec<u64>>) -> u64 {
+fn union_of<'m>(masks: impl Iterator<Item = &'m Vec<u64>>) -> Vec<u64> {
     let mut union: Vec<u64> = Vec::new();
     for mask in masks {
         union.resize(union.len().max(mask.len()), 0);
@@ -269,7 +275,11 @@ fn distinct_symbols<'m>(masks: impl Iterator<Item = &'m Vec<u64>>) -> u64 {
             .zip(mask)
             .for_each(|(to, from)| *to |= from);
     }
-    union.iter().map(|word| u64::from(word.count_ones())).sum()
+    union
+}
+
+fn ones(mask: &[u64]) -> u64 {
+    mask.iter().map(|word| u64::from(word.count_ones())).sum()
 }
 
 fn data_size(table: &UopTable, stencils: &Stencils<'_>) -> u64 {
@@ -338,6 +348,8 @@ impl Layout {
             uops,
             data: Vec::new(),
             guard: None,
+            trampoline_mask: Vec::new(),
+            got_mask: Vec::new(),
             findings: self.findings,
         }
     }
@@ -364,6 +376,8 @@ impl Layout {
             uops,
             data,
             guard,
+            trampoline_mask: Vec::new(),
+            got_mask: Vec::new(),
             findings: self.findings,
         }
     }

@@ -54,6 +54,8 @@ pub(super) const PLATFORM: Platform = Platform {
     code_address: 0x0000_ffff_ffff_ffff,
     signs_return_addresses: true,
     instruction_unit: 4,
+    // brk #0
+    breakpoint: &[0x00, 0x00, 0x20, 0xd4],
     data_align: 8,
     breakpad: "arm64",
 };

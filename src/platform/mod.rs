@@ -84,6 +84,8 @@ pub struct Platform {
     pub signs_return_addresses: bool,
     /// The bytes that an instruction has at least, which is also how far decoding moves on after bytes that are none.
     pub instruction_unit: u8,
+    /// What debuggers put in the place of an instruction to stop there.
+    pub breakpoint: &'static [u8],
     /// `DATA_ALIGN` in `Python/jit.c`.
     pub data_align: u64,
     /// What Breakpad's symbol files call it.

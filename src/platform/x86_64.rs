@@ -54,6 +54,8 @@ pub(super) const PLATFORM: Platform = Platform {
     code_address: u64::MAX,
     signs_return_addresses: false,
     instruction_unit: 1,
+    // int3
+    breakpoint: &[0xcc],
     data_align: 1,
     breakpad: "x86_64",
 };

@@ -1,11 +1,14 @@
 //! `jit-verify`: a line for each check, and what failed.
 
 use super::paint::{Paint, Role, counted, harmless};
-use crate::listing::{CheckRow, CheckStatus, ExecutorHeader, Failure, VerifyData};
+use crate::listing::{ByteDifference, CheckRow, CheckStatus, ExecutorHeader, Failure, VerifyData};
 
 /// Columns of names and numbers.
 const NAME: usize = 12;
 const NUMBER: usize = 13;
+
+/// What belongs to the line above.
+const INDENT: usize = 7;
 
 /// Writes a table of the checks, then each failure, then one line that sums up.
 pub fn write(paint: &mut Paint, data: &VerifyData) {
@@ -14,7 +17,11 @@ pub fn write(paint: &mut Paint, data: &VerifyData) {
         for failure in &executor.failures {
             write_failure(paint, &executor.executor, failure);
         }
+        if let Some(difference) = &executor.bytes.difference {
+            explain(paint, difference);
+        }
     }
+    sum_bytes(paint, data);
     sum(paint, data);
 }
 
@@ -96,6 +103,39 @@ fn write_failure(paint: &mut Paint, executor: &ExecutorHeader, failure: &Failure
     paint.text(&harmless(&failure.expected));
     paint.text(", found ");
     paint.text(&harmless(&failure.found));
+    paint.end_line();
+}
+
+/// `  4 bytes differ; may be: …`, below the first of them.
+fn explain(paint: &mut Paint, difference: &ByteDifference) {
+    paint.blanks(INDENT);
+    counted(paint, difference.count, "byte");
+    paint.text(match difference.count {
+        1 => " differs: ",
+        _ => " differ: ",
+    });
+    paint.text(&harmless(&difference.explanation));
+    paint.text(".");
+    paint.end_line();
+}
+
+/// `machine code: 3 executors identical, …`.
+fn sum_bytes(paint: &mut Paint, data: &VerifyData) {
+    if data.executors.is_empty() {
+        return;
+    }
+    let bytes = &data.bytes;
+    paint.text("machine code: ");
+    counted(paint, bytes.identical, "executor");
+    paint.text(" identical, ");
+    paint.number(bytes.different);
+    paint.text(" different, ");
+    paint.number(bytes.not_checkable);
+    paint.text(" not checkable; ");
+    counted(paint, bytes.uops, "uop");
+    paint.text(", ");
+    counted(paint, bytes.compared, "byte");
+    paint.text(" compared.");
     paint.end_line();
 }
 

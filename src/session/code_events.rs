@@ -4,7 +4,7 @@ use super::Session;
 use super::linkage::entry_of_slot;
 use crate::address::{Address, Range};
 use crate::cpython::{Announced, newest_executors};
-use crate::disasm::{Flow, Instruction, Lifter, Syntax};
+use crate::disasm::{Disassembler, Flow, Instruction, Lifter, Operations, Syntax};
 use crate::error::{Error, Result};
 use crate::image::Import;
 
@@ -216,18 +216,30 @@ impl Session {
         Ok((instructions, bytes))
     }
 
+    /// The instructions of a piece of CPython's code, and what they do.
+    pub(super) fn lifted(&self, code: Range) -> Result<(Vec<Instruction>, Operations)> {
+        let architecture = self.program()?.architecture;
+        let size = code.size.min(LONGEST_CODE);
+        let bytes = self.reader().bytes(code.start, size, "code of CPython")?;
+        let mut instructions = Vec::new();
+        // One of its own: who asks may hold that of the session.
+        let mut disassembler = Disassembler::new(architecture, Syntax::default())?;
+        disassembler.decode(None, code.start, &bytes, &mut instructions);
+        let lifter = Lifter::new(architecture)?;
+        let operations = lifter.lift(&instructions, &bytes);
+        Ok((instructions, operations))
+    }
+
     /// The entry of the procedure linkage table that goes through the slot: all calls pass it, resolved or not.
     fn linkage(&self, import: Import, bias: u64) -> Result<Option<Address>> {
         let (image, _) = self.placed_image()?;
-        let lifter = Lifter::new(self.program()?.architecture)?;
         let slot = import.slot.wrapping_add(bias);
         for name in [".plt.sec", ".plt", ".plt.got"] {
             let Some(section) = image.section(name) else {
                 continue;
             };
             let table = Range::new(section.start.wrapping_add(bias), section.size);
-            let (instructions, code) = self.decode(table)?;
-            let operations = lifter.lift(&instructions, &code);
+            let (instructions, operations) = self.lifted(table)?;
             if let Some(entry) = entry_of_slot(&instructions, &operations, slot) {
                 return Ok(Some(entry));
             }

@@ -3,8 +3,11 @@
 mod backtrace;
 mod breakpad;
 mod bytecode;
+mod check_rows;
+mod code_bytes;
 mod code_events;
 mod described;
+mod emitters;
 mod evidence;
 mod executors;
 mod exits;
@@ -44,6 +47,7 @@ use crate::image::Cache;
 use crate::listing::{Annotator, Finding, Header, ListingBuilder, SourceFiles, TargetFacts};
 use crate::map::{MappedExecutor, Sources};
 use crate::platform::Architecture;
+use crate::restitch::Builtins;
 use crate::target::{
     CachedMemory, Description, Evaluate, FrameRegisters, Memory, Reader, Stop, ThreadRegisters,
 };
@@ -71,6 +75,9 @@ pub struct Session {
     unwinding: unwinding::Unwinding,
     /// The files that stacks may lead through.
     modules: OnceCell<Modules>,
+    /// What emitters call of other files.
+    builtins: OnceCell<Builtins>,
+    rebuilt: RefCell<emitters::Kept>,
     stop: Stop,
     /// Of the selected frame; no event tells of another one, so each command asks anew.
     registers: OnceCell<Result<FrameRegisters, String>>,
@@ -95,6 +102,8 @@ impl Session {
             sources: SourceFiles::default(),
             unwinding: unwinding::Unwinding::default(),
             modules: OnceCell::new(),
+            builtins: OnceCell::new(),
+            rebuilt: RefCell::default(),
             stop: Stop::default(),
             registers: OnceCell::new(),
         }
@@ -119,6 +128,7 @@ impl Session {
         self.unwinding.invalidate();
         self.registers = OnceCell::new();
         self.at_stop = AtStop::default();
+        self.rebuilt.take();
         self.sources = SourceFiles::default();
         if let Some(Some(annotator)) = self.annotator.get_mut() {
             annotator.invalidate();

@@ -1,5 +1,7 @@
 //! Checks executors against themselves and what lies around them: the content of `jit-verify`.
 
+use super::check_rows::{failures, row, summary};
+use super::code_bytes::{self, BytesCheck};
 use super::freed::only_remains;
 use super::registered::RegisteredCode;
 use super::{Known, Session};
@@ -7,12 +9,10 @@ use crate::address::Address;
 use crate::cpython::{CPython, ExecutorSlots, Found, Interpreter, Registration};
 use crate::disasm::{Disassembler, Syntax};
 use crate::error::Result;
-use crate::listing::{
-    CheckRow, CheckStatus, Failure, Finding, VerifiedExecutor, VerifyData, VerifySummary,
-};
+use crate::listing::{Against, Finding, VerifiedExecutor, VerifyData};
 use crate::map::MappedExecutor;
 use crate::map::check::{
-    CheckResult, Child, Entered, Neighbours, NoCopy, RegisteredCopy, Roots, Subject, check,
+    Child, Entered, Neighbours, NoCopy, RegisteredCopy, Roots, Subject, check,
 };
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -25,14 +25,18 @@ const MOST_BYTES: u64 = 1 << 30;
 const START: &str = "_START_EXECUTOR";
 
 impl Session {
-    /// Checks these executors.
-    pub fn verify(&self, executors: &[Address]) -> Result<VerifyData> {
+    /// Checks these executors. Against the registered copy, only their machine code is.
+    pub fn verify(&self, executors: &[Address], against: Against) -> Result<VerifyData> {
         let surroundings = Surroundings::of(self)?;
         let mut disassembler = self.disassembler(Syntax::default())?;
+        let mut bytes = BytesCheck::new(self, against)?;
         let mut data = VerifyData::default();
         for address in executors {
-            data.executors
-                .push(self.verify_one(*address, &surroundings, &mut disassembler)?);
+            let verified =
+                self.verify_one(*address, &surroundings, &mut bytes, &mut disassembler)?;
+            let uops = verified.executor.uop_count;
+            data.bytes.add(&verified.bytes, uops);
+            data.executors.push(verified);
         }
         data.summary = summary(&data.executors);
         Ok(data)
@@ -42,31 +46,38 @@ impl Session {
         &self,
         address: Address,
         surroundings: &Surroundings,
+        bytes_check: &mut BytesCheck<'_>,
         disassembler: &mut Disassembler,
     ) -> Result<VerifiedExecutor> {
         let mapped = self.mapped(address)?;
         let bytes = self.allocation(&mapped, &surroundings.bytes);
-        let neighbours = self.neighbours(&mapped, surroundings)?;
+        let bytes = bytes.as_deref().map_err(String::as_str);
         let python = self.python()?;
-        let subject = Subject {
-            python,
-            mapped: &mapped,
-            bytes: match &bytes {
-                Ok(bytes) => Ok(bytes.as_slice()),
-                Err(reason) => Err(reason.as_str()),
-            },
-            neighbours: &neighbours,
-            is_code: &|at| self.has_code(at),
+        let (results, copy) = match bytes_check.is_quick() {
+            true => (Vec::new(), self.copy(&mapped, surroundings)),
+            false => {
+                let neighbours = self.neighbours(&mapped, surroundings)?;
+                let subject = Subject {
+                    python,
+                    mapped: &mapped,
+                    bytes,
+                    neighbours: &neighbours,
+                    is_code: &|at| self.has_code(at),
+                };
+                (check(&subject, disassembler), neighbours.copy)
+            }
         };
-        let results = check(&subject, disassembler);
-        let executor = self.header_of(&mapped)?;
+        let bytes = bytes_check.check(bytes, &mapped, &copy, disassembler);
         let failures = results
             .iter()
             .flat_map(|result| failures(python, &mapped, result));
         Ok(VerifiedExecutor {
-            failures: failures.collect(),
-            checks: results.iter().map(row).collect(),
-            executor,
+            failures: failures.chain(code_bytes::failure(&bytes)).collect(),
+            checks: (results.iter().map(row))
+                .chain([code_bytes::row(&bytes)])
+                .collect(),
+            executor: self.header_of(&mapped)?,
+            bytes,
         })
     }
 
@@ -296,53 +307,6 @@ fn places(list: &[Address], into: &mut HashMap<Address, Listed>) {
             behind: at(place.checked_add(1)).unwrap_or_default(),
         });
     }
-}
-
-fn row(result: &CheckResult) -> CheckRow {
-    CheckRow {
-        name: result.check.word(),
-        status: match (result.failed, &result.reason) {
-            (0, Some(_)) => CheckStatus::CouldNotRun,
-            (0, None) => CheckStatus::Passed,
-            _ => CheckStatus::Failed,
-        },
-        compared: result.compared,
-        failed: result.failed,
-        reason: result.reason.clone(),
-    }
-}
-
-fn failures(python: &CPython, mapped: &MappedExecutor, result: &CheckResult) -> Vec<Failure> {
-    let name = |index: crate::address::UopIndex| {
-        let uop = mapped.executor.uops.get(index.0 as usize)?;
-        Some(python.uops.kind(uop.opcode)?.name.clone())
-    };
-    let failure = |violation: &crate::map::check::Violation| Failure {
-        check: result.check.word(),
-        address: violation.address,
-        uop: violation.uop,
-        name: violation.uop.and_then(name),
-        field: violation.field.clone(),
-        expected: violation.expected.clone(),
-        found: violation.found.clone(),
-    };
-    result.violations.iter().map(failure).collect()
-}
-
-fn summary(executors: &[VerifiedExecutor]) -> VerifySummary {
-    let mut summary = VerifySummary {
-        executors: executors.len() as u64,
-        ..VerifySummary::default()
-    };
-    for check in executors.iter().flat_map(|executor| &executor.checks) {
-        summary.compared += check.compared;
-        match check.status {
-            CheckStatus::Passed => summary.passed += 1,
-            CheckStatus::Failed => summary.failed += 1,
-            CheckStatus::CouldNotRun => summary.could_not_run += 1,
-        }
-    }
-    summary
 }
 
 impl Session {

@@ -13,6 +13,7 @@ pub mod image;
 mod location_table;
 mod machine_code;
 mod meter;
+mod restitch;
 mod session;
 pub mod stripped;
 mod trace;
@@ -35,6 +36,7 @@ pub const BODIES: &[Body] = &[
     image::BODY,
     location_table::BODY,
     machine_code::BODY,
+    restitch::BODY,
     session::BODY,
     stripped::BODY,
     trace::BODY,
