@@ -63,7 +63,9 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     // 6
     (
         "listing",
-        &["target", "image", "layout", "cpython", "disasm", "map"],
+        &[
+            "target", "image", "layout", "cpython", "disasm", "map", "restitch",
+        ],
         &["serde"],
     ),
     // 7

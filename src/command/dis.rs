@@ -19,6 +19,7 @@ Examples:
   jit-dis loop.py:8 --uops _GUARD_*
   jit-dis --around $pc --window 2
   jit-dis #3 --bytes --att -o listing.txt
+  jit-dis f --verify              marks what was overwritten (jit-verify tells more)
   jit-dis f --quiet --ascii       uops and machine code, for a log
   jit-dis --all --html -o page.html
   jit-dis --all --json -o all.json";
@@ -58,6 +59,10 @@ pub struct Dis {
     #[arg(long)]
     att: bool,
 
+    /// Mark machine code that differs from what the JIT's emitters write for this trace
+    #[arg(long)]
+    verify: bool,
+
     #[command(flatten)]
     page: Page,
 
@@ -89,6 +94,7 @@ impl Dis {
             source: !self.subject.no_source && !self.page.quiet,
             parents: whole,
             exits: whole || !self.page.quiet,
+            verify: self.verify,
             syntax: self.syntax(),
         }
     }

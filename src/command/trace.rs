@@ -43,6 +43,7 @@ impl Run for Trace {
             source: !self.subject.no_source && !self.output.json,
             parents: self.output.json,
             exits: false,
+            verify: false,
             syntax: Syntax::default(),
         };
         let view = View {

@@ -35,6 +35,7 @@ pub fn notes(session: &Session, address: Address, settings: Settings) -> Result<
         source: false,
         parents: false,
         exits: false,
+        verify: false,
         syntax: Syntax::default(),
     };
     let listings = session.listings(&[executor], &selection, detail)?;

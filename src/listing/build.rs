@@ -1,6 +1,7 @@
 //! Map and machine code → rows.
 
 use super::edges::edges;
+use super::holes::{Provenance, remark_on_origins};
 use super::model::{ExecutorListing, Finding};
 use super::notes::{Annotator, Own, Remarks, SymbolNames};
 use super::rows::{
@@ -42,6 +43,8 @@ pub struct Detail {
     pub parents: bool,
     /// Its exits.
     pub exits: bool,
+    /// Whether machine code that differs from what the emitters write is marked.
+    pub verify: bool,
     /// How machine code is written.
     pub syntax: Syntax,
 }
@@ -69,11 +72,13 @@ pub struct ListingBuilder<'t> {
 }
 
 impl ListingBuilder<'_> {
-    /// The listing of one executor: the uops for which `wanted` holds.
+    /// The listing of one executor: the uops for which `wanted` holds; with what its emitters tell of
+    /// its code.
     pub fn listing(
         &mut self,
         mapped: &MappedExecutor,
         header: &Header,
+        provenance: Provenance<'_>,
         detail: Detail,
         wanted: impl Fn(UopIndex) -> bool,
     ) -> ExecutorListing {
@@ -92,9 +97,11 @@ impl ListingBuilder<'_> {
             .filter(|(index, _, _)| wanted(*index))
             .map(|(index, uop, origin)| {
                 let mut row = self.row(mapped, index, uop, origin);
-                row.instructions = code
-                    .as_ref()
-                    .map(|code| self.uop_instructions(&own, &mut row, code, detail.notes));
+                row.instructions = code.as_ref().map(|code| {
+                    let mut rows = self.uop_instructions(&own, &mut row, code, detail.notes);
+                    remark_on_origins(provenance, mapped, &row, uop, code, &mut rows);
+                    rows
+                });
                 row
             })
             .collect();
@@ -107,7 +114,7 @@ impl ListingBuilder<'_> {
             ),
             edges: edges(mapped, &uops),
             exits: None,
-            regions: self.regions(mapped, code.as_ref(), detail.notes),
+            regions: self.regions(mapped, code.as_ref(), provenance, detail),
             source: match detail.source {
                 true => self.source_lines(&uops),
                 false => Vec::new(),

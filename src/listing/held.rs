@@ -14,6 +14,7 @@ const CODE: Detail = Detail {
     source: false,
     parents: false,
     exits: false,
+    verify: false,
     syntax: Syntax::Intel,
 };
 

@@ -31,12 +31,13 @@ impl Level {
 }
 
 /// Whether a reader would not miss it: registers of the compiler that are put away and fetched again, the clearing of a
-/// tag bit, which the instruction itself shows, and a value that the line above named already.
+/// tag bit, which the instruction itself shows, where the code itself is, and a value that the line above named already.
 fn is_obvious(note: &Note, before: Option<&InstructionRow>) -> bool {
     match &note.facts {
         Facts::Spill { holds: None, .. } => true,
         Facts::Register { .. } if note.text.ends_with(WITHOUT_TAG) => true,
-        Facts::Register { .. } | Facts::Constant { .. } => before
+        Facts::Hole { operand, .. } if ["code", "uop start"].contains(operand) => true,
+        Facts::Register { .. } | Facts::Constant { .. } | Facts::Hole { .. } => before
             .and_then(|row| row.notes().first())
             .is_some_and(|above| above.text == note.text),
         _ => false,

@@ -1,6 +1,7 @@
 //! Machine code → instructions with the remarks that follow from the map.
 
 use super::build::{Detail, ListingBuilder};
+use super::holes::{Provenance, mark_different};
 use super::model::Finding;
 use super::note::{Facts, Note, NoteKind};
 use super::notes::{Here, Own, Remarks};
@@ -163,7 +164,8 @@ impl ListingBuilder<'_> {
         &mut self,
         mapped: &MappedExecutor,
         code: Option<&MachineCode>,
-        notes: bool,
+        provenance: Provenance<'_>,
+        detail: Detail,
     ) -> Vec<RegionRow> {
         let mut rows = Vec::new();
         for region in &mapped.map.regions {
@@ -174,10 +176,13 @@ impl ListingBuilder<'_> {
                 self.disassembler
                     .decode(None, region.range.start, bytes, &mut decoded);
                 let mut rows = instruction_rows(decoded.drain(..), &[bytes]);
-                for new in rows.iter_mut().filter(|_| notes) {
+                for new in rows.iter_mut().filter(|_| detail.notes) {
                     if let Some(note) = self.note(mapped, None, &new.instruction) {
                         new.add_first(note);
                     }
+                }
+                if let Some(rebuilt) = provenance.rebuilt {
+                    mark_different(&mut rows, rebuilt);
                 }
                 rows
             });

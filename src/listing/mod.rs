@@ -4,11 +4,13 @@ mod backtrace;
 mod build;
 mod bytecode;
 mod code_bytes;
+mod different;
 mod doctor;
 mod edges;
 mod exits;
 mod graph;
 mod held;
+mod holes;
 mod level;
 mod machine_code;
 mod model;
@@ -26,10 +28,12 @@ pub use backtrace::{Activation, BacktraceData, CallFrame, CallStack, PythonFrame
 pub use build::{Detail, Header, ListingBuilder, executor_header, loose_uop};
 pub use bytecode::{BytecodeData, BytecodeRow, EntryMark, ExitMark, HandlerRow};
 pub use code_bytes::{Against, ByteDifference, BytesSummary, Cause, CodeBytes, GapRow, Verdict};
+pub use different::different_bytes;
 pub use doctor::{DoctorCheck, DoctorData, DoctorSubject, Health, SubjectKind};
 pub use edges::{Edge, EdgeKind};
 pub use exits::{ExecutorExits, ExitRecordKind, ExitRow, ExitsData, Link, Temperature, UopName};
 pub use graph::{Drawing, GraphData, GraphLink, GraphNode, Hottest};
+pub use holes::Provenance;
 pub use level::Level;
 pub use model::{
     Data, ExecutorListing, ExecutorsData, Finding, InfoData, Layout, LayoutField, ListingData,

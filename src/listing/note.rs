@@ -35,6 +35,8 @@ pub enum NoteKind {
     Constant,
     /// Where a number in the code came from.
     Hole,
+    /// Bytes that are not those that the emitters write.
+    Differs,
     /// What a register holds.
     Register,
     /// What an operand points at.
@@ -129,12 +131,17 @@ pub enum Facts {
         /// What it is: the name of a type for objects, `symbol`, `bytecode`, `executor`, `exit`.
         what: Arc<str>,
     },
-    /// The operand of the uop that the number came from.
+    /// What the emitter computed the number from.
     Hole {
-        /// Which.
+        /// An operand of the uop, or `executor`, `trampoline`, `GOT`, `data`, `uop start`, `code`: an address there.
         operand: &'static str,
-        /// The number.
-        value: Hex,
+        /// The operand, or the address that the instruction names.
+        value: Option<Hex>,
+    },
+    /// Bytes that were changed.
+    Differs {
+        /// Those that belong there, as hexadecimal digits.
+        expected: Arc<str>,
     },
     /// What a register holds that is copied.
     Register {
@@ -154,6 +161,12 @@ pub enum Facts {
 }
 
 impl Note {
+    /// Whether a reader of this remark need not be told the other one, too.
+    pub fn tells(&self, other: &Note) -> bool {
+        self.text == other.text
+            || (self.kind == NoteKind::Hole && self.text.ends_with(&*other.text))
+    }
+
     /// A remark.
     pub fn new(kind: NoteKind, text: impl Into<Arc<str>>, facts: Facts) -> Note {
         Note {

@@ -9,7 +9,7 @@ use super::paint::{Paint, counted, file_name, harmless};
 use super::uop::arguments;
 use crate::address::Address;
 use crate::listing::{
-    ExecutorHeader, ExecutorListing, ExitRow, InstructionRow, Level, UopRow, WhereData,
+    ExecutorHeader, ExecutorListing, ExitRow, InstructionRow, Level, Note, UopRow, WhereData,
 };
 
 /// What stands behind each instruction: the uop at its first one, and the remarks that this level shows.
@@ -35,9 +35,9 @@ fn notes_of(
     let mut heading = Some(heading);
     let mut before = None;
     for row in instructions.unwrap_or_default() {
-        let remarks = level.notes(row, before).iter();
-        let mut remarks: Vec<String> = remarks.map(|note| harmless(&note.text)).collect();
-        remarks.dedup();
+        let mut remarks: Vec<&Note> = level.notes(row, before).iter().collect();
+        remarks.dedup_by(|note, last| last.tells(note));
+        let remarks: Vec<String> = (remarks.iter()).map(|note| harmless(&note.text)).collect();
         let text: Vec<String> = heading
             .take()
             .into_iter()

@@ -85,10 +85,10 @@ impl InstructionLine<'_> {
 
     fn words(&self, words: &mut String, untold: Option<i64>) {
         let start = words.len();
-        let mut last = "";
+        let mut last: Option<&Note> = None;
         for note in self.notes {
             // What a call goes to is also what is read for it.
-            if std::mem::replace(&mut last, &note.text) == &*note.text {
+            if last.replace(note).is_some_and(|last| last.tells(note)) {
                 continue;
             }
             words.push_str(if words.len() == start { "; " } else { " ; " });

@@ -13,9 +13,13 @@ mod plan;
 mod provenance;
 mod rebuild;
 mod state;
+mod stencil;
 mod stop;
 mod trace;
 mod window;
+
+#[cfg(test)]
+mod tests;
 
 pub use builtin::{Builtin, Builtins};
 pub use bus::{Bus, RETURN, STACK, STATE, THREAD};
@@ -24,7 +28,8 @@ pub use machine::Machine;
 pub use memory::{Memory, Piece};
 pub use plan::{Emission, Part, Plan, SymbolState};
 pub use provenance::{Tag, Value, Vector};
-pub use rebuild::{Emitters, Gap, Hole, Rebuilt, rebuild};
+pub use rebuild::{Emitters, Gap, Hole, Rebuilt, rebuild, rebuild_some};
+pub use stencil::{StencilForm, StencilHole};
 pub use stop::Stop;
 pub use trace::TraceFields;
 pub use window::Window;

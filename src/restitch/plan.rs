@@ -3,6 +3,7 @@
 use crate::address::{Address, Range, UopIndex};
 use crate::cpython::{CPython, Stencil};
 use crate::map::{GOT_SLOT, MappedExecutor, RegionKind, TRAMPOLINE};
+use std::fmt;
 
 /// More than any executor has by far (debug builds: 1 MiB); a wrong size ends here.
 const MOST_BYTES: u64 = 16 << 20;
@@ -16,6 +17,16 @@ pub enum Part {
     Uop(UopIndex),
     /// The `_FATAL_ERROR` behind the last uop.
     Guard,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Shim => f.write_str("the shim"),
+            Part::Uop(index) => write!(f, "uop {index}"),
+            Part::Guard => f.write_str("the guard behind the last uop"),
+        }
+    }
 }
 
 /// A call of an emitter.

@@ -64,6 +64,17 @@ pub fn rebuild(
     executor: Address,
     trace: TraceFields,
 ) -> Rebuilt {
+    rebuild_some(emitters, plan, executor, trace, |_| true)
+}
+
+/// The same, of these parts only; all other bytes stay zero.
+pub fn rebuild_some(
+    emitters: &mut Emitters<'_>,
+    plan: &Plan<'_>,
+    executor: Address,
+    trace: TraceFields,
+    wanted: impl Fn(Part) -> bool,
+) -> Rebuilt {
     let size = usize::try_from(plan.allocation.size).unwrap_or(0);
     let output = Window::new(plan.allocation.start.0, size);
     let mut bus = Bus::new(
@@ -74,7 +85,8 @@ pub fn rebuild(
         state(plan),
     );
     let mut gaps = Vec::new();
-    for emission in &plan.emissions {
+    let emissions = plan.emissions.iter();
+    for emission in emissions.filter(|emission| wanted(emission.part)) {
         let result = match bus.steps() < MOST_STEPS {
             true => call(emitters.machine, &mut bus, emission, executor),
             false => Err(Stop::TooLong.to_string()),
@@ -184,6 +196,17 @@ impl Rebuilt {
             Some(hole)
         });
         placed.filter(|hole| !hole.origins.is_body())
+    }
+
+    /// `length` bytes from `offset` on, if all of them could be rebuilt.
+    pub fn known(&self, offset: u64, length: u64) -> Option<&[u8]> {
+        let start = usize::try_from(offset).ok()?;
+        let end = usize::try_from(offset.checked_add(length)?).ok()?;
+        let first = self.start.wrapping_add(offset);
+        let within =
+            |range: &Range| range.start < first.wrapping_add(length) && first < range.end();
+        let mut unknown = self.gaps.iter().flat_map(|gap| &gap.ranges);
+        (!unknown.any(within)).then(|| self.bytes.get(start..end))?
     }
 
     /// Takes these bytes for those of the shim, if it could not be rebuilt and has as many.

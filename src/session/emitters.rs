@@ -9,7 +9,7 @@ use crate::image::{Image, Import};
 use crate::map::MappedExecutor;
 use crate::restitch::machine::{self, Machine};
 use crate::restitch::{
-    Builtin, Builtins, Emitters, Memory, Piece, Plan, Rebuilt, TraceFields, rebuild,
+    Builtin, Builtins, Emitters, Memory, Part, Piece, Plan, Rebuilt, TraceFields, rebuild_some,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,6 +80,19 @@ impl<'s> Rebuilder<'s> {
         plan: &Plan<'_>,
         mapped: &MappedExecutor,
     ) -> Result<Rebuilt, String> {
+        self.rebuild_some(plan, mapped, |_| true)
+    }
+
+    /// Runs the emitters of these parts.
+    ///
+    /// # Errors
+    /// A sentence, if it is not known how uops are laid out.
+    pub(super) fn rebuild_some(
+        &mut self,
+        plan: &Plan<'_>,
+        mapped: &MappedExecutor,
+        wanted: impl Fn(Part) -> bool,
+    ) -> Result<Rebuilt, String> {
         let executor = &mapped.executor;
         let shape = self.python.layouts.shape("_PyUOpInstruction");
         let shape = shape.map_err(|error| error.to_string())?;
@@ -91,7 +104,13 @@ impl<'s> Rebuilder<'s> {
             memory: &self.memory,
             builtins: self.builtins,
         };
-        Ok(rebuild(&mut emitters, plan, executor.address, trace))
+        Ok(rebuild_some(
+            &mut emitters,
+            plan,
+            executor.address,
+            trace,
+            wanted,
+        ))
     }
 }
 

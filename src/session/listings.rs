@@ -1,11 +1,14 @@
 //! Listings of executors, and of the parts of them that are asked for.
 
 use super::freed::only_remains;
+use super::provenance::HoleFinder;
 use super::{Known, Session, pattern};
 use crate::address::{Address, UopIndex};
 use crate::cpython::{CPython, Executor};
 use crate::error::{Error, Result};
-use crate::listing::{Detail, ExecutorHeader, ExecutorListing, Finding, executor_header};
+use crate::listing::{
+    Detail, ExecutorHeader, ExecutorListing, Finding, Provenance, executor_header,
+};
 use crate::map::{MappedExecutor, Place};
 
 /// Which uops of an executor are wanted.
@@ -99,18 +102,33 @@ impl Session {
         let mut annotator = self.annotator()?;
         let mut builder = self.builder(&mut disassembler, annotator.as_mut())?;
         let python = builder.python;
+        let mut holes = HoleFinder::new(self);
         executors
             .iter()
             .map(|address| {
                 let mapped = self.mapped(*address)?;
                 let uops = resolve(&selection.uops, &mapped)?;
                 let header = self.known(*address, detail.parents)?;
-                let mut listing = builder.listing(&mapped, &header, detail, |index| {
+                let wanted = |index: UopIndex| {
                     (selection.stubs || (index.0 as usize) < mapped.body)
                         && chosen(&uops, python, &mapped, index)
-                });
+                };
+                let holes = match detail.instructions && detail.notes {
+                    true => holes.holes(&mapped, wanted),
+                    false => Vec::new(),
+                };
+                let rebuilt = detail.verify.then(|| self.rebuilt(&mapped));
+                let provenance = Provenance {
+                    holes: &holes,
+                    rebuilt: rebuilt.as_ref().and_then(|rebuilt| rebuilt.as_deref().ok()),
+                };
+                let mut listing = builder.listing(&mapped, &header, provenance, detail, wanted);
                 if detail.exits && listing.is_whole() {
                     listing.exits = Some(self.exits_of(&mapped, &listing.uops)?);
+                }
+                if let Some(rebuilt) = rebuilt {
+                    let rebuilt = rebuilt.as_deref().map_err(String::as_str);
+                    listing.findings.extend(self.verified(&mapped, rebuilt));
                 }
                 let remains = only_remains(&mapped.executor, &header.found);
                 listing

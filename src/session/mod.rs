@@ -20,6 +20,7 @@ mod page;
 pub mod pattern;
 mod place;
 mod program;
+mod provenance;
 mod registered;
 mod running;
 mod search;
@@ -78,6 +79,7 @@ pub struct Session {
     /// What emitters call of other files.
     builtins: OnceCell<Builtins>,
     rebuilt: RefCell<emitters::Kept>,
+    forms: RefCell<provenance::Forms>,
     stop: Stop,
     /// Of the selected frame; no event tells of another one, so each command asks anew.
     registers: OnceCell<Result<FrameRegisters, String>>,
@@ -104,6 +106,7 @@ impl Session {
             modules: OnceCell::new(),
             builtins: OnceCell::new(),
             rebuilt: RefCell::default(),
+            forms: RefCell::default(),
             stop: Stop::default(),
             registers: OnceCell::new(),
         }

@@ -186,7 +186,7 @@ impl Annotator {
             ..here
         };
         for (index, memo) in memos.iter_mut().enumerate() {
-            let remarks = match memo.find(self, &here, index) {
+            let remarks = match memo.find(self, &here) {
                 Ok(remarks) => remarks,
                 Err(key) => {
                     let remarks = self.remarks(&here, analysis, index);
@@ -212,7 +212,7 @@ impl Annotator {
     fn remarks(&mut self, here: &Here<'_>, analysis: &Analysis, index: usize) -> Remarks {
         let mut notes = Vec::new();
         for fact in analysis.facts(index) {
-            self.of_fact(here, index, fact, &mut notes);
+            self.of_fact(here, fact, &mut notes);
         }
         notes.sort_by_key(|note: &Note| rank(note.kind));
         (!notes.is_empty()).then(|| notes.into())
@@ -251,10 +251,10 @@ impl Annotator {
         }
     }
 
-    fn of_fact(&mut self, here: &Here<'_>, index: usize, fact: &Fact, notes: &mut Vec<Note>) {
+    fn of_fact(&mut self, here: &Here<'_>, fact: &Fact, notes: &mut Vec<Note>) {
         match fact {
             Fact::Access(access) => notes.extend(self.of_access(here, access)),
-            Fact::Number(number) => self.of_number(here, index, *number, notes),
+            Fact::Number(number) => notes.extend(self.of_number(here, *number)),
             Fact::Copy(value) => notes.extend(self.of_copy(here, *value)),
             Fact::Tagged(thing, tag) => notes.extend(self.of_tag(here, *thing, *tag)),
             Fact::TaggedNumber(number) => notes.extend(self.of_tagged_number(here, *number)),
@@ -316,7 +316,7 @@ fn of_stack_pointer(here: &Here<'_>, offset: NumberId) -> Option<Note> {
 /// What is worth most to a reader comes first.
 fn rank(kind: NoteKind) -> u8 {
     match kind {
-        NoteKind::Branch | NoteKind::Call => 0,
+        NoteKind::Differs | NoteKind::Branch | NoteKind::Call => 0,
         NoteKind::Field | NoteKind::Stack => 1,
         NoteKind::Constant => 2,
         NoteKind::Hole => 3,

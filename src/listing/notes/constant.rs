@@ -59,34 +59,16 @@ impl Constant {
 }
 
 impl Annotator {
-    /// Remarks on a number in the code: what it is, and which operand it came from.
-    pub(super) fn of_number(
-        &mut self,
-        here: &Here<'_>,
-        index: usize,
-        number: NumberId,
-        notes: &mut Vec<Note>,
-    ) {
-        let Some(value) = here.value(number) else {
-            return;
-        };
+    /// The remark on a number in the code: what it is.
+    pub(super) fn of_number(&mut self, here: &Here<'_>, number: NumberId) -> Option<Note> {
+        let value = here.value(number)?;
         // What is the same in all instances was no address when the stencil was compiled.
-        if value >= LOWEST_POINTER && here.terms().fixed(number).is_none() {
-            let own = self.own_constant(here, value);
-            let constant = own.or_else(|| self.constant(here, value));
-            notes.extend(constant.map(|constant| constant.note(value)));
+        if value < LOWEST_POINTER || here.terms().fixed(number).is_some() {
+            return None;
         }
-        let hole = here.instructions.get(index).and_then(|instruction| {
-            (instruction.immediate() == Some(value))
-                .then(|| operand(here, instruction.mnemonic(), value))
-        });
-        notes.extend(hole.flatten().map(|operand| {
-            let facts = Facts::Hole {
-                operand,
-                value: Hex(value),
-            };
-            Note::new(NoteKind::Hole, operand, facts)
-        }));
+        let own = self.own_constant(here, value);
+        let constant = own.or_else(|| self.constant(here, value));
+        constant.map(|constant| constant.note(value))
     }
 
     /// What a number means for this uop only.
@@ -257,32 +239,6 @@ fn object(here: &Here<'_>, value: u64) -> Option<Constant> {
         what: found.kind.into(),
         is_object: true,
     })
-}
-
-/// The operand that a patched number came from: the only one with this value. `movabs` is never used for a small
-/// number unless it was not known when the stencil was compiled.
-pub(super) fn operand(here: &Here<'_>, mnemonic: &str, value: u64) -> Option<&'static str> {
-    let is_patched = value >= LOWEST_POINTER || mnemonic == "movabs";
-    let uop = here.uop;
-    let operands = [
-        ("oparg", u64::from(uop.oparg)),
-        ("operand0", uop.operand0),
-        ("operand1", uop.operand1),
-        ("target", uop.target.map_or(u64::MAX, u64::from)),
-        (
-            "jump_target",
-            uop.jumps.jump.map_or(u64::MAX, |uop| uop.0.into()),
-        ),
-        (
-            "error_target",
-            uop.jumps.error.map_or(u64::MAX, |uop| uop.0.into()),
-        ),
-    ];
-    let mut equal = operands.iter().filter(|(_, known)| *known == value);
-    match (equal.next(), equal.next()) {
-        (Some((name, _)), None) if is_patched => Some(name),
-        _ => None,
-    }
 }
 
 impl Here<'_> {

@@ -2,7 +2,6 @@
 
 use super::analysis::Analysis;
 use super::annotate::{Annotator, Here};
-use super::constant::operand;
 use super::convention::Convention;
 use super::fact::{Fact, Place};
 use super::semantics::depends_on_oparg;
@@ -26,16 +25,14 @@ struct Depends {
     slots: Vec<NumberId>,
     /// Whether the name of a local variable is told.
     code: bool,
-    /// Whether a number may be told to come from an operand.
-    operand: bool,
     /// Whether nothing can be kept.
     everything: bool,
     /// Whether the remarks are the same for all instances.
     nothing: bool,
 }
 
-/// The numbers, the code object or `oparg`, and the operands of one instance.
-type Key = [u64; MOST_NUMBERS + 2];
+/// The numbers, and the code object or `oparg`, of one instance.
+type Key = [u64; MOST_NUMBERS + 1];
 
 /// The remarks on an instruction.
 pub type Remarks = Option<Arc<[Note]>>;
@@ -70,18 +67,13 @@ impl Memo {
     }
 
     /// The remarks on an instruction, if they are known; else a key to keep them under, if they can be kept.
-    pub fn find(
-        &self,
-        annotator: &mut Annotator,
-        here: &Here<'_>,
-        index: usize,
-    ) -> Result<Remarks, Option<Key>> {
+    pub fn find(&self, annotator: &mut Annotator, here: &Here<'_>) -> Result<Remarks, Option<Key>> {
         if self.depends.nothing
             && let Some((_, remarks)) = self.known.first()
         {
             return Ok(remarks.clone());
         }
-        let Some(key) = self.depends.key(annotator, here, index) else {
+        let Some(key) = self.depends.key(annotator, here) else {
             return Err(None);
         };
         match self.known.iter().find(|(known, _)| *known == key) {
@@ -121,11 +113,7 @@ impl Depends {
 
     fn add(&mut self, terms: &Terms, convention: &Convention, fact: &Fact) {
         match fact {
-            Fact::Number(number) => {
-                self.operand |= terms.fixed(*number).is_none();
-                self.number(terms, *number);
-            }
-            Fact::Stack(number) => self.number(terms, *number),
+            Fact::Number(number) | Fact::Stack(number) => self.number(terms, *number),
             Fact::Copy(value) | Fact::Target(value) => self.value(terms, *value),
             Fact::Tagged(thing, _) | Fact::Asked(thing, _) => self.thing(terms, *thing),
             Fact::TaggedNumber(number) => self.number(terms, *number),
@@ -199,7 +187,7 @@ impl Depends {
     }
 
     /// `None` if the remarks must be made anew: they speak of this executor only.
-    fn key(&self, annotator: &mut Annotator, here: &Here<'_>, index: usize) -> Option<Key> {
+    fn key(&self, annotator: &mut Annotator, here: &Here<'_>) -> Option<Key> {
         if self.everything {
             return None;
         }
@@ -211,10 +199,6 @@ impl Depends {
                 return None;
             }
             *parts.next()? = value;
-            if self.operand {
-                let instruction = here.instructions.get(index)?;
-                key_of_operand(&mut parts, operand(here, instruction.mnemonic(), value))?;
-            }
         }
         for slot in &self.slots {
             let address = here.value(*slot)?;
@@ -231,22 +215,4 @@ impl Depends {
         }
         Some(key)
     }
-}
-
-/// Which operand it is, as a number.
-fn key_of_operand<'k>(
-    parts: &mut impl Iterator<Item = &'k mut u64>,
-    operand: Option<&'static str>,
-) -> Option<()> {
-    let names = [
-        "oparg",
-        "operand0",
-        "operand1",
-        "target",
-        "jump_target",
-        "error_target",
-    ];
-    let place = names.iter().position(|name| Some(*name) == operand);
-    *parts.next()? = u64::try_from(place.map_or(0, |place| place + 1)).ok()?;
-    Some(())
 }

@@ -51,7 +51,7 @@ fn remarks(out: &mut String, trace: Option<&Trace<'_>>, notes: &[Note]) {
     };
     out.push_str("<b>");
     remark(out, trace, first);
-    for note in others.iter().filter(|note| note.text != first.text) {
+    for note in others.iter().filter(|note| !first.tells(note)) {
         out.push_str(match note.kind {
             NoteKind::Hole => " ← ",
             _ => ", ",
