@@ -31,5 +31,6 @@ mod python;
 pub mod render;
 pub mod session;
 pub mod shape;
+pub mod symbols;
 pub mod target;
 pub mod unwind;

@@ -73,11 +73,18 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
             "unicode_width",
         ],
     ),
+    // Beside render: model → ELF. It takes the text of the listing from there, and unwind rules as facts.
+    (
+        "symbols",
+        &["listing", "unwind", "render"],
+        &["gimli", "object"],
+    ),
     // 8
     (
         "session",
+        // It gathers the model of an executor's symbols, of which reading and writing make one answer.
         &[
-            "target", "image", "layout", "cpython", "disasm", "map", "unwind", "listing",
+            "target", "image", "layout", "cpython", "disasm", "map", "unwind", "listing", "symbols",
         ],
         &[],
     ),

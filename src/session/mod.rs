@@ -22,6 +22,7 @@ mod running;
 mod search;
 mod stack;
 mod steps;
+mod symbols;
 mod thorough;
 mod unwinding;
 mod verify;
