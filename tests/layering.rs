@@ -91,7 +91,9 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     // Steers a debugger: state that outlives a stop.
     (
         "control",
-        &["cpython", "disasm", "map", "listing", "session"],
+        &[
+            "target", "cpython", "disasm", "map", "listing", "symbols", "session",
+        ],
         &["strsim"],
     ),
     // 9
