@@ -113,7 +113,9 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "command_line",
         // The doctor's report is a model like any other, and it tells whether built-in layouts will do.
-        &["target", "image", "layout", "listing", "session", "command"],
+        &[
+            "target", "image", "layout", "listing", "session", "symbols", "command",
+        ],
         &[
             "anstream",
             "clap",

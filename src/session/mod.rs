@@ -70,6 +70,7 @@ pub struct Session {
     at_stop: AtStop,
     sources: SourceFiles,
     unwinding: unwinding::Unwinding,
+    symbols: symbols::Learnt,
     /// The files that stacks may lead through.
     modules: OnceCell<Modules>,
     stop: Stop,
@@ -95,6 +96,7 @@ impl Session {
             at_stop: AtStop::default(),
             sources: SourceFiles::default(),
             unwinding: unwinding::Unwinding::default(),
+            symbols: symbols::Learnt::default(),
             modules: OnceCell::new(),
             stop: Stop::default(),
             registers: OnceCell::new(),
@@ -118,6 +120,7 @@ impl Session {
     pub fn invalidate(&mut self) {
         self.memory.clear();
         self.unwinding.invalidate();
+        self.symbols.invalidate();
         self.registers = OnceCell::new();
         self.at_stop = AtStop::default();
         self.sources = SourceFiles::default();

@@ -1,9 +1,9 @@
 //! The ELF file around code, symbols and debug information.
 
 use super::model::{ExecutorCode, PieceKind};
-use super::{Debugger, SymbolOptions};
+use super::{Debugger, Object, unwinding};
 use crate::address::{Address, Range};
-use gimli::write::{Dwarf, EndianVec, Sections};
+use gimli::write::{DebugFrame, Dwarf, EndianVec, Sections};
 use gimli::{LittleEndian, SectionId};
 use object::build::elf::{Builder, SectionData, SectionId as ElfSection};
 use object::elf;
@@ -25,26 +25,24 @@ pub fn section(code: &ExecutorCode, debugger: Debugger) -> Range {
     }
 }
 
-/// The file.
-pub fn file(
-    code: &ExecutorCode,
-    options: &SymbolOptions,
-    section: Range,
-    name: &str,
-    dwarf: &mut Dwarf,
-) -> Result<Vec<u8>, String> {
-    let mut builder = Builder::new(object::Endianness::Little, true);
-    builder.header.e_type = elf::ET_EXEC;
-    builder.header.e_machine = elf::Machine(code.architecture.platform().elf_machine);
-    let text = add_text(&mut builder, code, options.debugger, section);
-    add_debug_sections(&mut builder, dwarf)?;
-    add_tables(&mut builder);
-    add_symbols(&mut builder, code, text, name);
-    let mut bytes = Vec::new();
-    builder
-        .write(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    Ok(bytes)
+impl Object<'_> {
+    /// The file.
+    pub(super) fn write(&self) -> Result<Vec<u8>, String> {
+        let code = self.code;
+        let mut builder = Builder::new(object::Endianness::Little, true);
+        builder.header.e_type = elf::ET_EXEC;
+        builder.header.e_machine = elf::Machine(code.architecture.platform().elf_machine);
+        let text = add_text(&mut builder, code, self.options.debugger, self.section);
+        add_dwarf(&mut builder, &mut self.dwarf())?;
+        add_rules(&mut builder, code)?;
+        add_tables(&mut builder);
+        add_symbols(&mut builder, code, text, self.name);
+        let mut bytes = Vec::new();
+        builder
+            .write(&mut bytes)
+            .map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
 }
 
 fn add_text(
@@ -74,7 +72,7 @@ fn add_text(
     section.id()
 }
 
-fn add_debug_sections(builder: &mut Builder<'_>, dwarf: &mut Dwarf) -> Result<(), String> {
+fn add_dwarf(builder: &mut Builder<'_>, dwarf: &mut Dwarf) -> Result<(), String> {
     let mut sections = Sections::new(EndianVec::new(LittleEndian));
     dwarf
         .write(&mut sections)
@@ -86,6 +84,17 @@ fn add_debug_sections(builder: &mut Builder<'_>, dwarf: &mut Dwarf) -> Result<()
         Ok::<(), String>(())
     };
     sections.for_each(|id, section| add(id, section.slice()))
+}
+
+fn add_rules(builder: &mut Builder<'_>, code: &ExecutorCode) -> Result<(), String> {
+    let mut section = DebugFrame(EndianVec::new(LittleEndian));
+    unwinding::table(code)
+        .write_debug_frame(&mut section)
+        .map_err(|error| error.to_string())?;
+    if !section.slice().is_empty() {
+        add_debug_section(builder, SectionId::DebugFrame.name(), section.slice());
+    }
+    Ok(())
 }
 
 fn add_debug_section(builder: &mut Builder<'_>, name: &'static str, bytes: &[u8]) {

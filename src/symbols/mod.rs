@@ -6,15 +6,25 @@
 //! told apart by [`Debugger`] and written down where it is done.
 
 mod elf;
+mod entries;
+mod expressions;
+mod files;
+mod inlined;
 mod lines;
 mod model;
 mod names;
+mod units;
+mod unwinding;
 
-pub use model::{ExecutorCode, Piece, PieceKind, Slot};
+pub use model::{
+    Convention, ExecutorCode, Function, InlinedFrame, Piece, PieceFacts, PieceKind, Slot, UopPlace,
+    Variable,
+};
 
 use crate::address::{Range, UopIndex};
 use crate::error::{Error, Result};
-use crate::render::uop_source;
+use crate::render::{UopSource, uop_source};
+use gimli::{Encoding, Format};
 
 /// The debugger that an object is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +79,13 @@ pub struct Symbols {
     pub lines: Vec<(UopIndex, u32)>,
 }
 
+/// DWARF 5, as all debuggers that are supported read it.
+const ENCODING: Encoding = Encoding {
+    format: Format::Dwarf32,
+    version: 5,
+    address_size: 8,
+};
+
 /// The object and the listing of an executor.
 ///
 /// # Errors
@@ -78,10 +95,16 @@ pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
     let source = uop_source(&code.listing, &names::title(&code.listing, &name));
     let listing_name = names::listing(&name, options.number);
     let section = elf::section(code, options.debugger);
-    let mut dwarf = lines::dwarf(code, options, &listing_name, &source)
-        .map_err(|error| unwritable(code, &error.to_string()))?;
-    let elf = elf::file(code, options, section, &name, &mut dwarf)
-        .map_err(|error| unwritable(code, &error))?;
+    let elf = Object {
+        code,
+        options,
+        source: &source,
+        name: &name,
+        listing_name: &listing_name,
+        section,
+    }
+    .write()
+    .map_err(|error| unwritable(code, &error))?;
     Ok(Symbols {
         elf,
         listing: source.text,
@@ -91,6 +114,16 @@ pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
         section,
         lines: source.lines,
     })
+}
+
+/// An object that is to be written.
+struct Object<'m> {
+    code: &'m ExecutorCode,
+    options: &'m SymbolOptions,
+    source: &'m UopSource,
+    name: &'m str,
+    listing_name: &'m str,
+    section: Range,
 }
 
 fn unwritable(code: &ExecutorCode, reason: &str) -> Error {

@@ -2,6 +2,9 @@
 
 use crate::address::{Address, Range, UopIndex};
 use crate::listing::{Architecture, ExecutorListing};
+use crate::platform::Register;
+use crate::unwind::UnwindRule;
+use std::sync::Arc;
 
 /// An executor.
 #[derive(Clone, Debug)]
@@ -18,9 +21,29 @@ pub struct ExecutorCode {
     pub pieces: Vec<Piece>,
     /// What of its data has a name.
     pub slots: Vec<Slot>,
+    /// The frames of Python that its trace runs in; one that another has pushed stands behind that.
+    pub frames: Vec<InlinedFrame>,
+    /// Where each uop runs, in the order of the listing.
+    pub places: Vec<UopPlace>,
+    /// Where frames are found; `None` if this CPython's registers are not understood.
+    pub convention: Option<Convention>,
 }
 
 impl ExecutorCode {
+    /// Bytes from the start of the allocation.
+    pub fn offset(&self, address: Address) -> u64 {
+        address
+            .offset_from(self.allocation.start)
+            .unwrap_or_default()
+    }
+
+    /// Where the code behind the shim begins.
+    pub fn uops_start(&self) -> Address {
+        let mut pieces = self.pieces.iter();
+        let first = pieces.find(|piece| piece.kind != PieceKind::Shim);
+        first.map_or(self.allocation.start, |piece| piece.range.start)
+    }
+
     /// Where the last piece of machine code ends.
     pub fn code_end(&self) -> Address {
         let ends = self.pieces.iter().map(|piece| piece.range.end());
@@ -29,12 +52,80 @@ impl ExecutorCode {
 }
 
 /// A piece of machine code.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Piece {
     /// Where it is; never empty.
     pub range: Range,
     /// What it is.
     pub kind: PieceKind,
+    /// What holds while it runs, the same for all copies of a stencil.
+    pub facts: Arc<PieceFacts>,
+}
+
+/// What holds while a piece of code runs, by bytes from its start.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PieceFacts {
+    /// How to get to its caller, from there on; none if that is not known.
+    pub rules: Vec<(u64, UnwindRule)>,
+    /// From where to where the register of the frame certainly holds the frame that the piece began with.
+    pub frame: Vec<(u64, u64)>,
+}
+
+/// A frame of Python in a trace.
+#[derive(Clone, Debug)]
+pub struct InlinedFrame {
+    /// The frame below, if the trace has run in it: its place among the frames, before this one's.
+    pub parent: Option<usize>,
+    /// What it executes, if that is known.
+    pub function: Option<Arc<Function>>,
+}
+
+/// A Python function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// Where its code object is.
+    pub code: Address,
+    /// `co_name`.
+    pub name: String,
+    /// `co_filename`.
+    pub filename: Arc<str>,
+    /// `co_firstlineno`.
+    pub firstlineno: i32,
+    /// Its variables that have a name, by slot.
+    pub variables: Vec<Variable>,
+}
+
+/// A local variable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Variable {
+    /// Its place in the frame.
+    pub slot: u64,
+    /// Its name.
+    pub name: String,
+    /// Whether the caller gives it.
+    pub is_argument: bool,
+}
+
+/// Where a uop runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct UopPlace {
+    /// The frame; `None` where several may be.
+    pub frame: Option<usize>,
+    /// Whether that frame certainly executes what it is said to.
+    pub is_certain: bool,
+}
+
+/// How uops find frames and stack items.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Convention {
+    /// The register with the address of the frame.
+    pub frame: Register,
+    /// The registers for stack items, the lowest item first.
+    pub cached: Vec<Register>,
+    /// Bytes from a frame to its first variable.
+    pub localsplus: u64,
+    /// Bytes from a frame to the pointer to the frame below.
+    pub previous: u64,
 }
 
 /// What a piece of machine code is.

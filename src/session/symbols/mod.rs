@@ -1,13 +1,20 @@
 //! Debug information of executors for debuggers that know nothing of them: what is read for it.
 
+mod functions;
+mod pieces;
 mod slots;
 
 use super::Session;
 use crate::address::{Address, Range};
 use crate::error::Result;
-use crate::listing::{Detail, Syntax};
-use crate::map::{MappedExecutor, RegionKind};
-use crate::symbols::{ExecutorCode, Piece, PieceKind, SymbolOptions, Symbols, write};
+use crate::listing::{Detail, Role, Syntax, register_roles};
+use crate::map::MappedExecutor;
+use crate::symbols::{
+    Convention, ExecutorCode, Function, PieceFacts, SymbolOptions, Symbols, UopPlace, write,
+};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 impl Session {
     /// The object and the listing that make a debugger understand the code of the executor at `executor`.
@@ -32,15 +39,73 @@ impl Session {
         let header = self.known(executor, false)?;
         let mut disassembler = self.disassembler(Syntax::default())?;
         let mut builder = self.builder(&mut disassembler, None)?;
+        let convention = self.convention()?;
         Ok(ExecutorCode {
             architecture: self.program()?.architecture,
             listing: builder.listing(&mapped, &header, DETAIL, |_| true),
             allocation,
-            pieces: pieces(&mapped),
+            pieces: self.code_pieces(&mapped, convention.as_ref().map(|known| known.frame)),
             slots: self.slots(&mapped, allocation, &bytes)?,
             bytes,
+            frames: self.inlined_frames(&mapped),
+            places: places(&mapped),
+            convention,
         })
     }
+
+    /// Where uops find frames and stack items; `None` if it is not known.
+    fn convention(&self) -> Result<Option<Convention>> {
+        let program = self.program()?;
+        let python = program.python()?;
+        let Some(roles) = register_roles(python, program.architecture) else {
+            return Ok(None);
+        };
+        let offset = |field| {
+            let frame = python.layouts.find("_PyInterpreterFrame")?;
+            Some(frame.find(field)?.offset)
+        };
+        let frame = roles.iter().find(|(_, role)| *role == Role::Frame);
+        let (Some((frame, _)), Some(localsplus), Some(previous)) =
+            (frame, offset("localsplus"), offset("previous"))
+        else {
+            return Ok(None);
+        };
+        let cached = roles
+            .iter()
+            .filter(|(_, role)| matches!(role, Role::Cached(_)));
+        Ok(Some(Convention {
+            frame: *frame,
+            cached: cached.map(|(register, _)| *register).collect(),
+            localsplus,
+            previous,
+        }))
+    }
+}
+
+/// What was learnt of stencils and functions.
+#[derive(Default)]
+pub struct Learnt {
+    stencils: RefCell<HashMap<(u16, u64), Arc<PieceFacts>>>,
+    /// Of this stop.
+    functions: RefCell<HashMap<Address, Arc<Function>>>,
+}
+
+impl Learnt {
+    /// The target has run.
+    pub fn invalidate(&mut self) {
+        self.functions = RefCell::default();
+    }
+}
+
+/// Where each uop runs.
+fn places(mapped: &MappedExecutor) -> Vec<UopPlace> {
+    let origins = mapped.origins.iter();
+    origins
+        .map(|origin| UopPlace {
+            frame: origin.frame,
+            is_certain: origin.is_certain,
+        })
+        .collect()
 }
 
 /// A listing without machine code, but with source lines.
@@ -52,28 +117,3 @@ const DETAIL: Detail = Detail {
     exits: false,
     syntax: Syntax::Intel,
 };
-
-/// The machine code of an executor, by address.
-fn pieces(mapped: &MappedExecutor) -> Vec<Piece> {
-    let regions = mapped.map.regions.iter();
-    let shim = regions
-        .filter(|region| region.kind == RegionKind::Shim)
-        .map(|region| (region.range, PieceKind::Shim));
-    let uops = mapped
-        .uops()
-        .zip(&mapped.map.uops)
-        .flat_map(|((index, _, _), ranges)| {
-            ranges
-                .iter()
-                .map(move |range| (*range, PieceKind::Uop(index)))
-        });
-    let guard = mapped.map.guard.map(|(_, range)| (range, PieceKind::Guard));
-    let mut pieces: Vec<Piece> = shim
-        .chain(uops)
-        .chain(guard)
-        .filter(|(range, _)| range.size != 0)
-        .map(|(range, kind)| Piece { range, kind })
-        .collect();
-    pieces.sort_by_key(|piece| piece.range.start);
-    pieces
-}
