@@ -58,7 +58,7 @@ pub use action::{
 };
 pub use told::Told;
 
-use crate::address::Range;
+use crate::address::{Address, Range};
 use crate::error::Result;
 use crate::session::Session;
 use crate::target::Kind;
@@ -71,14 +71,17 @@ fn is_live(session: &Session) -> bool {
 }
 
 /// The code of all executors, where nothing has to be followed.
-fn code_of_core(session: &Session) -> Result<Vec<Code>> {
+fn code_of_core(session: &Session) -> Result<BTreeMap<Address, Code>> {
     let known = session.executors()?.iter();
     let executors = known.filter_map(|known| known.executor.as_ref().ok());
     let with_code = executors.filter(|one| !one.jit_code.is_null() && one.jit_size != 0);
-    let code = with_code.map(|executor| Code {
-        executor: executor.address,
-        trace: executor.trace,
-        range: Range::new(executor.jit_code, executor.jit_size),
+    let code = with_code.map(|executor| {
+        let code = Code {
+            executor: executor.address,
+            trace: executor.trace,
+            range: Range::new(executor.jit_code, executor.jit_size),
+        };
+        (executor.jit_code, code)
     });
     Ok(code.collect())
 }
@@ -124,10 +127,13 @@ impl Control {
     /// From now on executors have symbols in this way.
     pub fn choose_symbols(&mut self, session: &Session, way: Way) -> Told {
         let gone = Told::to_do(self.symbols.choose(way));
-        let told = match is_live(session) {
-            true => self.breakpoints.follow(session, way.mode == Mode::On),
+        let mut told = match is_live(session) {
+            true => self.breakpoints.follow(session, self.symbols.follows()),
             false => Told::default(),
         };
+        if session.description().pid.is_none() {
+            told.findings.clear(); // nothing is missing yet: this may stand in a start-up file
+        }
         gone.and(told).and(self.follow_symbols(session))
     }
 
@@ -138,12 +144,15 @@ impl Control {
 
     /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be.
     pub fn refresh(&mut self, session: &Session) -> Told {
-        let is_known = self.breakpoints.is_settled() && !self.symbols.is_stale(session);
+        let stale = self.symbols.drop_stale(session);
+        let is_known = self.breakpoints.is_settled() && stale.is_empty();
         let told = match self.breakpoints.is_needed() && is_live(session) && !is_known {
             true => self.breakpoints.refresh(session),
             false => Told::default(),
         };
-        told.and(self.follow_symbols(session))
+        Told::to_do(stale)
+            .and(told)
+            .and(self.follow_symbols(session))
     }
 
     /// A hook was hit.
@@ -162,7 +171,7 @@ impl Control {
         if self.symbols.way().mode == Mode::Off {
             return Told::default();
         }
-        if !is_live(session) && self.symbols.has_met_any() && !self.symbols.is_stale(session) {
+        if !is_live(session) && self.symbols.has_met_any() {
             return Told::default();
         }
         if !is_live(session) {

@@ -50,6 +50,11 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
         if last == Some(here) {
             continue;
         }
+        // What runs once, before the loop, has the line in which it ends: debuggers would take that place for the line.
+        if is_head(piece) {
+            add(unit, code, piece, at, false);
+            continue;
+        }
         // Where a call returns to is no second place to stop at in its line.
         let resumes = last.is_some_and(|(_, last)| last != frame) && seen.contains(&here);
         add(unit, code, piece, at, !resumes);
@@ -57,6 +62,11 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
         last = Some(here);
     }
     end(unit, code);
+}
+
+/// Whether it is the first uop, to which no trace jumps back.
+fn is_head(piece: &Piece) -> bool {
+    matches!(piece.kind, PieceKind::Uop(index) if index.0 == 0)
 }
 
 /// The uop, the line and the file of Python source that a piece of the main part belongs to.

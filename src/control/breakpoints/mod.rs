@@ -24,6 +24,7 @@ use crate::address::Address;
 use crate::disasm::Architecture;
 use crate::session::Session;
 use regions::Regions;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use subject::Summary;
 
@@ -227,13 +228,16 @@ impl Breakpoints {
         self.settled == Settled::Yes
     }
 
-    /// The code of the executors that are followed.
-    pub fn code(&self) -> Vec<Code> {
+    /// The code of the executors that are followed, by where it begins.
+    pub fn code(&self) -> BTreeMap<Address, Code> {
         let regions = self.regions.iter();
-        let code = regions.map(|region| Code {
-            executor: region.executor.0,
-            trace: region.executor.1,
-            range: region.range,
+        let code = regions.map(|region| {
+            let code = Code {
+                executor: region.executor.0,
+                trace: region.executor.1,
+                range: region.range,
+            };
+            (region.range.start, code)
         });
         code.collect()
     }

@@ -105,35 +105,30 @@ impl Symbols {
         self.way.mode != Mode::Off
     }
 
-    /// Whether something has happened that nothing told of: code is no longer what it was.
-    pub fn is_stale(&self, session: &Session) -> bool {
-        let mut met = self.met.values();
-        met.any(|one| session.code_identity(one.code.executor) != one.identity)
+    /// Drops those whose code is no longer what it was, which nothing told of.
+    pub fn drop_stale(&mut self, session: &Session) -> Vec<Action> {
+        let met = self.met.values();
+        let is_other = |met: &&Met| session.code_identity(met.code.executor) != met.identity;
+        let stale = met.filter(is_other).map(|met| met.code.range.start);
+        self.drop_these(stale.collect())
     }
 
-    /// Brings the files to what they should be, now that these executors have code: first what goes, then what comes.
-    pub fn follow(&mut self, session: &Session, all: &[Code]) -> Vec<Action> {
+    /// Brings the files to what they should be, now that this is the code, by where it begins: first what goes, then what comes.
+    pub fn follow(&mut self, session: &Session, all: &BTreeMap<Address, Code>) -> Vec<Action> {
         let gone: Vec<Address> = self
             .met
             .values()
-            .filter(|met| !all.contains(&met.code) || self.is_changed(session, met))
+            .filter(|met| all.get(&met.code.range.start) != Some(&met.code))
             .map(|met| met.code.range.start)
             .collect();
-        let mut actions: Vec<Action> = gone
-            .into_iter()
-            .filter_map(|start| self.drop_one(start))
-            .collect();
+        let mut actions = self.drop_these(gone);
         if self.way.mode != Mode::Off {
             actions.extend(self.add_new(session, all));
         }
         actions
     }
 
-    fn is_changed(&self, session: &Session, met: &Met) -> bool {
-        session.code_identity(met.code.executor) != met.identity
-    }
-
-    fn add_new(&mut self, session: &Session, all: &[Code]) -> Vec<Action> {
+    fn add_new(&mut self, session: &Session, all: &BTreeMap<Address, Code>) -> Vec<Action> {
         let running = match self.way.mode {
             Mode::Auto => Some(session.running_executors().unwrap_or_default()),
             _ => None,
@@ -143,7 +138,7 @@ impl Symbols {
             None => true,
         };
         let new = all
-            .iter()
+            .values()
             .filter(is_wanted)
             .filter(|code| !self.met.contains_key(&code.range.start));
         let mut new: Vec<Code> = new.copied().collect();
@@ -210,7 +205,10 @@ impl Symbols {
 
     /// Takes all out: the process is gone, or they are not wanted any more.
     pub fn drop_all(&mut self) -> Vec<Action> {
-        let starts: Vec<Address> = self.met.keys().copied().collect();
+        self.drop_these(self.met.keys().copied().collect())
+    }
+
+    fn drop_these(&mut self, starts: Vec<Address>) -> Vec<Action> {
         starts
             .into_iter()
             .filter_map(|start| self.drop_one(start))
