@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
-  jit-symbols on                  then break loop.py:8, break _BINARY_OP_ADD_INT, next, bt, info locals, list …
+  jit-symbols on                  then break loop.py:8, break _BINARY_OP_ADD_INT, next, bt, info locals, list
   jit-symbols on --view py        steps are lines of Python
   jit-symbols auto                only executors that run when the program stops
   jit-symbols status              which executors have symbols, and the names of their listings
