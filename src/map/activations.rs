@@ -34,6 +34,11 @@ impl FrameChange {
 /// Uops that test which code a frame runs: until one has passed, the frame is what the trace expects, not what is known.
 const GUARDS_OF_FRAMES: [&str; 2] = ["_GUARD_IP_", "_GUARD_CODE_VERSION_"];
 
+/// Whether a uop leaves its frame: while it runs, the way to the frame below may be cut already.
+pub fn leaves_frame(base: &str) -> bool {
+    FrameChange::after(base) == Some(FrameChange::Pop)
+}
+
 /// One frame that a trace runs in for a while.
 #[derive(Clone, Debug)]
 pub struct TraceFrame {
@@ -43,6 +48,8 @@ pub struct TraceFrame {
     pub code: Option<Arc<CodeObject>>,
     /// The frame below, if the trace has run in it.
     pub parent: Option<usize>,
+    /// Whether it is the one that `_CREATE_INIT_FRAME` puts below `__init__`, which Python never shows.
+    pub is_init_shim: bool,
 }
 
 /// The frames of a trace and which uop runs in which.
@@ -142,6 +149,7 @@ impl Walk {
                     depth: 0,
                     code: entry,
                     parent: None,
+                    is_init_shim: false,
                 }],
                 of_uop: Vec::new(),
                 certain: Vec::new(),
@@ -226,6 +234,8 @@ impl Walk {
                 let depth = self.depth();
                 if self.creates_init_frame {
                     self.push(depth + 1);
+                    let shim = self.activations.frames.last_mut();
+                    shim.into_iter().for_each(|frame| frame.is_init_shim = true);
                 }
                 self.push(depth + 1 + i32::from(self.creates_init_frame));
                 self.creates_init_frame = false;
@@ -248,6 +258,7 @@ impl Walk {
             depth,
             code: None,
             parent,
+            is_init_shim: false,
         });
     }
 }

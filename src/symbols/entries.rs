@@ -2,9 +2,9 @@
 
 use super::expressions::{cached, local, number, value};
 use super::files::{Files, clean};
-use super::inlined::{FrameParts, Part, chain, parts};
+use super::inlined::{FrameParts, Part, parts, ranges};
 use super::lines::{listing_line, uop_line};
-use super::model::{ExecutorCode, Function, Piece, PieceKind};
+use super::model::{ExecutorCode, Function, InlinedFrame, Piece, PieceKind};
 use super::{Debugger, SymbolOptions, View};
 use crate::address::Range;
 use crate::listing::UopRow;
@@ -30,6 +30,18 @@ pub struct Entries<'w, 'm> {
     pub files: &'w mut Files<'m>,
     functions: HashMap<u64, UnitEntryId>,
     uops: HashMap<&'m str, UnitEntryId>,
+}
+
+/// What a frame is called whose function is not known.
+const UNKNOWN: &str = "?";
+
+/// The entries of a frame.
+#[derive(Clone, Copy)]
+struct Nodes {
+    /// Where it is known what it executes.
+    certain: UnitEntryId,
+    /// Where that is still to be tested.
+    doubtful: UnitEntryId,
 }
 
 /// The types of variables.
@@ -134,55 +146,73 @@ impl<'w, 'm> Entries<'w, 'm> {
         );
     }
 
-    /// The frames of Python as inlined calls: the entry of each, or the one that stands for it where nothing is known.
-    fn frames(&mut self, executor: UnitEntryId, types: Types) -> Vec<UnitEntryId> {
-        let mut nodes: Vec<UnitEntryId> = Vec::new();
+    /// The frames of Python as inlined calls.
+    fn frames(&mut self, executor: UnitEntryId, types: Types) -> Vec<Nodes> {
+        let mut nodes: Vec<Nodes> = Vec::new();
         for (frame, parts) in self.code.frames.iter().zip(parts(self.code)) {
-            let parent = frame.parent.and_then(|parent| nodes.get(parent).copied());
-            let parent = parent.unwrap_or(executor);
-            let node = match (&frame.function, parts.first_uop) {
-                (Some(function), Some(first)) => {
-                    let is_pushed = frame.parent.is_some();
-                    let site = self.call_site(first, is_pushed);
-                    let node = self.inlined(parent, function, &parts, site);
-                    self.variables(node, function, &parts, types);
-                    node
-                }
-                _ => parent,
-            };
-            nodes.push(node);
+            let parent = frame.parent.and_then(|parent| nodes.get(parent));
+            let parent = parent.map_or(executor, |nodes| nodes.certain);
+            nodes.push(match parts.first_uop {
+                Some(first) if !frame.is_hidden => self.frame(parent, frame, &parts, first, types),
+                _ => Nodes {
+                    certain: parent,
+                    doubtful: parent,
+                },
+            });
         }
         nodes
+    }
+
+    fn frame(
+        &mut self,
+        parent: UnitEntryId,
+        frame: &'m InlinedFrame,
+        parts: &FrameParts,
+        first: usize,
+        types: Types,
+    ) -> Nodes {
+        let site = self.call_site(first, frame.parent.is_some());
+        let (mut certain, mut doubtful) = (parent, parent);
+        let code = ranges(&parts.code);
+        if !code.is_empty() {
+            let origin = self.origin(frame.function.as_deref());
+            certain = self.inlined(parent, origin, &code, site);
+            if let Some(function) = &frame.function {
+                self.variables(certain, function, parts, types);
+            }
+        }
+        let doubt = ranges(&parts.doubtful);
+        if !doubt.is_empty() {
+            let origin = self.origin(None);
+            doubtful = self.inlined(parent, origin, &doubt, site);
+        }
+        Nodes { certain, doubtful }
     }
 
     fn inlined(
         &mut self,
         parent: UnitEntryId,
-        function: &'m Function,
-        parts: &FrameParts,
+        origin: UnitEntryId,
+        ranges: &[(u64, u64)],
         site: (FileId, u64),
     ) -> UnitEntryId {
-        let origin = self.abstract_function(function);
         let start = self.code.allocation.start.0;
         let node = self.call(parent, origin, site);
-        match parts.ranges().as_slice() {
-            [(from, to)] => {
-                let at = start.wrapping_add(*from);
-                set_range(self.unit, node, at, to.saturating_sub(*from));
-            }
-            ranges => {
-                let pairs = ranges.iter().map(|(begin, end)| CodeRange::OffsetPair {
-                    begin: *begin,
-                    end: *end,
-                });
-                let list = self.unit.ranges.add(RangeList(pairs.collect()));
-                let list = AttributeValue::RangeListRef(list);
-                set(self.unit, node, DW_AT_ranges, list);
-                let first = ranges.first().map_or(0, |(begin, _)| *begin);
-                let entry = address(start.wrapping_add(first));
-                set(self.unit, node, DW_AT_entry_pc, entry);
-            }
+        if let [(from, to)] = ranges {
+            let at = start.wrapping_add(*from);
+            set_range(self.unit, node, at, to.saturating_sub(*from));
+            return node;
         }
+        let pairs = ranges.iter().map(|(begin, end)| CodeRange::OffsetPair {
+            begin: *begin,
+            end: *end,
+        });
+        let list = self.unit.ranges.add(RangeList(pairs.collect()));
+        let list = AttributeValue::RangeListRef(list);
+        set(self.unit, node, DW_AT_ranges, list);
+        let first = ranges.first().map_or(0, |(begin, _)| *begin);
+        let entry = address(start.wrapping_add(first));
+        set(self.unit, node, DW_AT_entry_pc, entry);
         node
     }
 
@@ -216,15 +246,19 @@ impl<'w, 'm> Entries<'w, 'm> {
         }
     }
 
-    fn abstract_function(&mut self, function: &'m Function) -> UnitEntryId {
-        if let Some(known) = self.functions.get(&function.code.0) {
+    /// The function that an inlined call is of; one without a name where it is not known.
+    fn origin(&mut self, function: Option<&'m Function>) -> UnitEntryId {
+        let key = function.map_or(0, |function| function.code.0);
+        if let Some(known) = self.functions.get(&key) {
             return *known;
         }
-        let entry = self.abstract_entry(&function.name);
-        let file = self.files.python(self.unit, &function.filename);
-        let line = u64::try_from(function.firstlineno).unwrap_or_default();
-        self.declared(entry, file, line);
-        self.functions.insert(function.code.0, entry);
+        let entry = self.abstract_entry(function.map_or(UNKNOWN, |function| &function.name));
+        if let Some(function) = function {
+            let file = self.files.python(self.unit, &function.filename);
+            let line = u64::try_from(function.firstlineno).unwrap_or_default();
+            self.declared(entry, file, line);
+        }
+        self.functions.insert(key, entry);
         entry
     }
 
@@ -305,7 +339,7 @@ impl<'w, 'm> Entries<'w, 'm> {
     }
 
     /// Each uop as an inlined call at its line of Python.
-    fn uops(&mut self, executor: UnitEntryId, nodes: &[UnitEntryId]) {
+    fn uops(&mut self, executor: UnitEntryId, nodes: &[Nodes]) {
         let code = self.code;
         for piece in &code.pieces {
             let PieceKind::Uop(index) = piece.kind else {
@@ -315,11 +349,15 @@ impl<'w, 'm> Entries<'w, 'm> {
             let Some(row) = code.listing.uops.get(index) else {
                 continue;
             };
-            let frame = chain(code, index).next();
-            let node = frame.and_then(|(_, frame)| nodes.get(frame).copied());
+            let place = code.place(index);
+            let nodes = place.frame.and_then(|frame| nodes.get(frame));
+            let parent = nodes.map_or(executor, |nodes| match place.is_certain {
+                true => nodes.certain,
+                false => nodes.doubtful,
+            });
             let site = self.uop_site(row, piece);
             let origin = self.abstract_uop(row);
-            let call = self.call(node.unwrap_or(executor), origin, site);
+            let call = self.call(parent, origin, site);
             set_range(self.unit, call, piece.range.start.0, piece.range.size);
         }
     }

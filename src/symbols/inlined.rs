@@ -1,6 +1,6 @@
 //! Which parts of the code run in which frames of Python.
 
-use super::model::{ExecutorCode, Piece, PieceKind};
+use super::model::{ExecutorCode, Piece, PieceKind, UopPlace};
 
 /// Frames below a uop that are told. The optimizer follows no more than 16 (`MAX_ABSTRACT_FRAME_DEPTH` in
 /// `Python/optimizer_analysis.c`); a damaged trace may push as many as it has uops.
@@ -22,24 +22,24 @@ pub struct Part {
 pub struct FrameParts {
     /// Where it is current or has called what is.
     pub code: Vec<Part>,
+    /// Where it is current, but may execute something else than its trace expects.
+    pub doubtful: Vec<Part>,
     /// Where its variables can be found.
     pub variables: Vec<Part>,
     /// The uop that it begins with.
     pub first_uop: Option<usize>,
 }
 
-impl FrameParts {
-    /// The code, without regard to what has been called.
-    pub fn ranges(&self) -> Vec<(u64, u64)> {
-        let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for part in &self.code {
-            match ranges.last_mut() {
-                Some((_, end)) if *end == part.start => *end = part.end,
-                _ => ranges.push((part.start, part.end)),
-            }
+/// The code of some parts, without regard to what has been called.
+pub fn ranges(parts: &[Part]) -> Vec<(u64, u64)> {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for part in parts {
+        match ranges.last_mut() {
+            Some((_, end)) if *end == part.start => *end = part.end,
+            _ => ranges.push((part.start, part.end)),
         }
-        ranges
     }
+    ranges
 }
 
 /// The parts of each frame.
@@ -53,29 +53,37 @@ pub fn parts(code: &ExecutorCode) -> Vec<FrameParts> {
         for (depth, frame) in chain(code, index) {
             if let Some(parts) = frames.get_mut(frame) {
                 parts.first_uop.get_or_insert(index);
-                add(parts, code, piece, depth);
+                add(parts, code, piece, code.place(index), depth);
             }
         }
     }
     frames
 }
 
-/// The frames that a uop certainly runs in, from the innermost on, and how many others lie on top of each.
+/// The frames that a uop runs in, from the innermost on, and how many others lie on top of each.
 pub fn chain(code: &ExecutorCode, index: usize) -> impl Iterator<Item = (usize, usize)> {
-    let place = code.places.get(index).copied().unwrap_or_default();
     let parent = |frame: &usize| code.frames.get(*frame)?.parent;
-    std::iter::successors(place.frame, parent)
+    std::iter::successors(code.place(index).frame, parent)
         .take(MOST_FRAMES)
         .enumerate()
-        .skip(usize::from(!place.is_certain))
 }
 
-fn add(parts: &mut FrameParts, code: &ExecutorCode, piece: &Piece, depth: usize) {
+fn add(parts: &mut FrameParts, code: &ExecutorCode, piece: &Piece, place: UopPlace, depth: usize) {
     let start = code.offset(piece.range.start);
     let whole = (0, piece.range.size);
+    if depth == 0 && !place.is_certain {
+        push(&mut parts.doubtful, start, whole, depth);
+        return;
+    }
     push(&mut parts.code, start, whole, depth);
-    for part in &piece.facts.frame {
-        push(&mut parts.variables, start, *part, depth);
+    // Only where a uop begins that leaves its frame, the others are certainly found through it.
+    let is_cut = depth > 0 && place.leaves_frame;
+    for (from, to) in piece.facts.frame.iter().copied() {
+        match (is_cut, from) {
+            (false, _) => push(&mut parts.variables, start, (from, to), depth),
+            (true, 0) => push(&mut parts.variables, start, (0, to.min(1)), depth),
+            (true, _) => {}
+        }
     }
 }
 

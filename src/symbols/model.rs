@@ -37,6 +37,11 @@ impl ExecutorCode {
             .unwrap_or_default()
     }
 
+    /// Where a uop runs.
+    pub fn place(&self, index: usize) -> UopPlace {
+        self.places.get(index).copied().unwrap_or_default()
+    }
+
     /// Where the code behind the shim begins.
     pub fn uops_start(&self) -> Address {
         let mut pieces = self.pieces.iter();
@@ -78,6 +83,8 @@ pub struct InlinedFrame {
     pub parent: Option<usize>,
     /// What it executes, if that is known.
     pub function: Option<Arc<Function>>,
+    /// Whether Python never shows it.
+    pub is_hidden: bool,
 }
 
 /// A Python function.
@@ -113,6 +120,8 @@ pub struct UopPlace {
     pub frame: Option<usize>,
     /// Whether that frame certainly executes what it is said to.
     pub is_certain: bool,
+    /// Whether it leaves that frame.
+    pub leaves_frame: bool,
 }
 
 /// How uops find frames and stack items.

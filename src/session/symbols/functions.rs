@@ -14,6 +14,7 @@ impl Session {
         frames
             .map(|frame| InlinedFrame {
                 parent: frame.parent,
+                is_hidden: frame.is_init_shim,
                 function: frame.code.as_deref().map(|code| self.python_function(code)),
             })
             .collect()

@@ -5,10 +5,11 @@ mod pieces;
 mod slots;
 
 use super::Session;
-use crate::address::{Address, Range};
+use crate::address::{Address, Range, UopIndex};
+use crate::cpython::{CPython, Uop};
 use crate::error::Result;
 use crate::listing::{Detail, Role, Syntax, register_roles};
-use crate::map::MappedExecutor;
+use crate::map::{MappedExecutor, Origin, leaves_frame};
 use crate::symbols::{
     Convention, ExecutorCode, Function, PieceFacts, SymbolOptions, Symbols, UopPlace, write,
 };
@@ -48,7 +49,7 @@ impl Session {
             slots: self.slots(&mapped, allocation, &bytes)?,
             bytes,
             frames: self.inlined_frames(&mapped),
-            places: places(&mapped),
+            places: places(self.python()?, &mapped),
             convention,
         })
     }
@@ -98,14 +99,13 @@ impl Learnt {
 }
 
 /// Where each uop runs.
-fn places(mapped: &MappedExecutor) -> Vec<UopPlace> {
-    let origins = mapped.origins.iter();
-    origins
-        .map(|origin| UopPlace {
-            frame: origin.frame,
-            is_certain: origin.is_certain,
-        })
-        .collect()
+fn places(python: &CPython, mapped: &MappedExecutor) -> Vec<UopPlace> {
+    let place = |(_, uop, origin): (UopIndex, &Uop, &Origin)| UopPlace {
+        frame: origin.frame,
+        is_certain: origin.is_certain,
+        leaves_frame: (python.uops.kind(uop.opcode)).is_some_and(|kind| leaves_frame(&kind.base)),
+    };
+    mapped.uops().map(place).collect()
 }
 
 /// A listing without machine code, but with source lines.
