@@ -11,7 +11,7 @@ from cpyjit_gdb_commands import ACTIONS, act, carry_out, context, printable, sen
 from cpyjit_gdb_objects import load_object, unload_object, write_object
 from cpyjit_gdb_sessions import current_session
 from cpyjit_gdb_settings import parameters
-from cpyjit_gdb_target import ADDRESS_MASK, own_work
+from cpyjit_gdb_target import ADDRESS_MASK, is_core, own_work
 
 STAND_IN = 0x1000  # the address of probes at which nothing is ever set
 
@@ -340,7 +340,7 @@ def on_new_file(event):
 
 def before_prompt():
     tell_of_deleted()
-    if not places().hooks:
+    if not places().hooks or is_core(gdb.selected_inferior()):  # a core comes without any event before GDB 15
         refresh()
     report_problems()
 
@@ -400,3 +400,5 @@ def register():
     gdb.events.before_prompt.connect(before_prompt)
     gdb.events.exited.connect(on_exited)
     gdb.events.clear_objfiles.connect(on_replaced)
+    if hasattr(gdb.events, "corefile_changed"):
+        gdb.events.corefile_changed.connect(lambda _event: refresh())
