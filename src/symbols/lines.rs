@@ -50,11 +50,6 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
         if last == Some(here) {
             continue;
         }
-        // What runs once, before the loop, has the line in which it ends: debuggers would take that place for the line.
-        if is_head(piece) {
-            add(unit, code, piece, at, false);
-            continue;
-        }
         // Where a call returns to is no second place to stop at in its line.
         let resumes = last.is_some_and(|(_, last)| last != frame) && seen.contains(&here);
         add(unit, code, piece, at, !resumes);
@@ -64,16 +59,15 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
     end(unit, code);
 }
 
-/// Whether it is the first uop, to which no trace jumps back.
-fn is_head(piece: &Piece) -> bool {
-    matches!(piece.kind, PieceKind::Uop(index) if index.0 == 0)
-}
-
-/// The uop, the line and the file of Python source that a piece of the main part belongs to.
+/// The uop, the line and the file of Python source that a piece of the main part belongs to. The first uop, to which no
+/// trace jumps back, is of no line: it has that in which the loop ends, and debuggers would stop there instead.
 fn python_line<'m>(code: &'m ExecutorCode, piece: &Piece) -> Option<(&'m UopRow, u64, &'m str)> {
     let PieceKind::Uop(index) = piece.kind else {
         return None;
     };
+    if index.0 == 0 {
+        return None;
+    }
     let row = code.listing.uops.get(index.0 as usize)?;
     let line = u64::try_from(row.line.filter(|_| !row.is_stub)?).ok()?;
     Some((row, line, &row.code.as_ref()?.filename))
