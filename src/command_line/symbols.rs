@@ -16,7 +16,12 @@ Examples:
   gdb python3.15 core -x syms/load.gdb          then bt, info locals, list, x/i know them
   cpyjit symbols --core core -o syms --for lldb
   lldb python3.15 -c core -s syms/load.lldb
-  cpyjit symbols --pid 4242 --stop -o syms --view both";
+  cpyjit symbols --pid 4242 --stop -o syms --view both
+
+With perf, of a process that still runs when it has been recorded (perf looks for names in /tmp/perf-PID.map):
+  perf record -e cpu-clock -p 4242 -- sleep 5
+  cpyjit symbols --pid 4242 --stop --perf-map -o /tmp/syms && cp /tmp/syms/perf-4242.map /tmp
+  perf report --sort sym";
 
 /// Write JIT code as ELF objects that debuggers and other tools understand
 ///
@@ -41,6 +46,10 @@ pub struct WriteSymbols {
     /// What is a line: a uop (frames), a line of Python (py), or both, with uops as inlined frames
     #[arg(long, value_name = "VIEW", default_value = "frames")]
     view: Lines,
+
+    /// Also write perf-PID.map, from which perf report takes the names of uops
+    #[arg(long)]
+    perf_map: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -63,11 +72,22 @@ impl WriteSymbols {
         let session = opened.session()?;
         let folder = prepare(&self.output)?;
         let mut written = Written::default();
+        let perf_map = match (self.perf_map, session.description().pid) {
+            (false, _) => None,
+            (true, Some(pid)) => Some(format!("perf-{pid}.map")),
+            (true, None) => {
+                return Err(Failure::new("the core does not tell the id of its process")
+                    .hint("without it perf does not know whose names they are"));
+            }
+        };
         for (number, known) in (1..).zip(session.executors()?) {
             match self.symbols(session, known.address, &folder, number) {
                 Ok(symbols) => written.add(&folder, known.address.to_string(), &symbols)?,
                 Err(reason) => written.leave_out(&format!("{}: {reason}", known.address)),
             }
+        }
+        if let Some(name) = perf_map.filter(|_| !written.objects.is_empty()) {
+            write(&folder.join(&name), written.perf_map.as_bytes())?;
         }
         written.finish(&folder, self.debugger)
     }
@@ -109,6 +129,7 @@ fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
 struct Written {
     text: String,
     objects: Vec<String>,
+    perf_map: String,
     left_out: usize,
 }
 
@@ -122,6 +143,7 @@ impl Written {
         write(&folder.join(&object), &symbols.elf)?;
         // Writing to a string does not fail.
         let _ = writeln!(self.text, "{executor}  {object}  {}", symbols.name);
+        self.perf_map.push_str(&symbols.perf_map);
         self.objects.push(object);
         Ok(())
     }

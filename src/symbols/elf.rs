@@ -1,5 +1,6 @@
 //! The ELF file around code, symbols and debug information.
 
+use super::files::clean;
 use super::model::{ExecutorCode, PieceKind};
 use super::{Debugger, Object, unwinding};
 use crate::address::{Address, Range};
@@ -123,7 +124,7 @@ fn add_tables(builder: &mut Builder<'_>) {
 fn add_symbols(builder: &mut Builder<'_>, code: &ExecutorCode, text: ElfSection, name: &str) {
     let mut add = |name: &str, range: Range, kind| {
         let symbol = builder.symbols.add();
-        symbol.name = name.as_bytes().to_vec().into();
+        symbol.name = clean(name).into();
         symbol.set_st_info(elf::STB_LOCAL, kind);
         symbol.st_value = range.start.0;
         symbol.st_size = range.size;

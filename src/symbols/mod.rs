@@ -13,6 +13,9 @@ mod inlined;
 mod lines;
 mod model;
 mod names;
+mod perf_map;
+#[cfg(test)]
+mod tests;
 mod units;
 mod unwinding;
 
@@ -77,6 +80,8 @@ pub struct Symbols {
     pub section: Range,
     /// The line in the listing of each uop.
     pub lines: Vec<(UopIndex, u32)>,
+    /// The lines of the executor in a perf map (`/tmp/perf-PID.map`), from which `perf report` has names.
+    pub perf_map: String,
 }
 
 /// DWARF 5, as all debuggers that are supported read it.
@@ -105,6 +110,7 @@ pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
     }
     .write()
     .map_err(|error| unwritable(code, &error))?;
+    let perf_map = perf_map::lines(code, &name);
     Ok(Symbols {
         elf,
         listing: source.text,
@@ -113,6 +119,7 @@ pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
         range: code.allocation,
         section,
         lines: source.lines,
+        perf_map,
     })
 }
 

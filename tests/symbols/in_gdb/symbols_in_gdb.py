@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 import judge
 
-ENTRIES = 3          # of one executor that are followed
+ENTRIES = 6          # of one executor that are followed
 MOST_OF_ENTRY = 700  # instructions of one entry
 TAG_BITS = 3
 CALLEE_SAVED = ("rbx", "rbp", "r12", "r13", "r14", "r15")

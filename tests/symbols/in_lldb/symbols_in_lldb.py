@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 import judge
 
-ENTRIES = 3          # of one executor that are followed
+ENTRIES = 6          # of one executor that are followed
 MOST_OF_ENTRY = 700  # instructions of one entry
 MOST_FRAMES = 24     # up to the caller of JIT code, inlined ones included
 CALLEE_SAVED = ("rbx", "rbp", "r12", "r13", "r14", "r15")
@@ -123,6 +123,7 @@ class Session:
         uop = self.map.uops.get(pc)
         if uop:
             self.frame = self.register("r12" if self.is_314 else "r13")
+            self.names_of_frame = self.variable_names()
         if self.frame is not None:
             self.look_at_variables(pc, "variables at uops" if uop else "variables inside uops")
 
@@ -135,7 +136,7 @@ class Session:
         if frame.GetFunctionName() != block.GetInlinedName():
             return  # it is hidden
         check = self.checks[name]
-        slots = {word: slot for slot, word in enumerate(self.variable_names())}
+        slots = {word: slot for slot, word in enumerate(self.names_of_frame)}
         for value in frame.GetVariables(True, True, False, False):
             if value.GetName() not in slots:
                 continue
@@ -159,12 +160,12 @@ class Session:
             self.items_at = self.offset("PyTupleObject", "ob_item")
             self.text_at = self.target.FindFirstType("PyASCIIObject").GetByteSize()
             self.known = {}
-        if self.frame not in self.known:
-            code = self.word(self.frame + self.executable) & ~TAG_BITS
+        code = self.word(self.frame + self.executable) & ~TAG_BITS
+        if code not in self.known:
             names = self.word(code + self.names_at)
             items = (self.word(names + self.items_at + 8 * slot) for slot in range(self.word(names + 16)))
-            self.known = {self.frame: [self.text(item) for item in items]}
-        return self.known[self.frame]
+            self.known[code] = [self.text(item) for item in items]
+        return self.known[code]
 
     def text(self, address):
         return self.process.ReadMemory(address + self.text_at, self.word(address + 16), lldb.SBError()).decode()
