@@ -4,17 +4,14 @@ The core decides which places those are. For each region of code it hands over t
 are SDT probes at these places; GDB makes one breakpoint of all probes of a name, whichever files they come from. Unlike
 breakpoints at addresses these survive that memory is unmapped and mapped again: GDB never writes old bytes back.
 """
-import atexit
-import contextlib
 import itertools
-import os
-import shutil
-import tempfile
 
 import gdb
 from cpyjit_gdb_commands import ACTIONS, act, carry_out, context, printable, sentences_only
+from cpyjit_gdb_objects import load_object, unload_object, write_object
 from cpyjit_gdb_sessions import current_session
-from cpyjit_gdb_target import ADDRESS_MASK, OWN_FILES, own_work
+from cpyjit_gdb_settings import parameters
+from cpyjit_gdb_target import ADDRESS_MASK, is_core, own_work
 
 STAND_IN = 0x1000  # the address of probes at which nothing is ever set
 
@@ -47,6 +44,7 @@ class Region:
 
 
 all_places = {}
+when_gone = []  # called when the process is gone, after everything was taken out
 job = []  # what is handed to and from a Python command of GDB
 problems = []  # what failed inside of GDB's work, to be told at the next stop
 
@@ -57,42 +55,20 @@ def places():
 
 # ---------------------------------------------------------------- files of probes
 
-IN_MEMORY = "/dev/shm"  # to make a file on a disk takes GDB's processor as long as half of the rest
-folder = None
 numbers = itertools.count()
 
 
 def write_probes(content):
     """A file for GDB to load. It stays until GDB has let go of it."""
-    global folder
-    if folder is None:
-        folder = tempfile.mkdtemp(prefix="cpyjit-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK | os.X_OK) else None)
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = os.path.join(folder, "%d.probes" % next(numbers))
-    with open(path, "xb", buffering=0) as out:
-        out.write(content)
-    OWN_FILES.add(path)
-    return path
+    return write_object("%d.probes" % next(numbers), content)
 
 
 def load(region):
-    quietly("add-symbol-file %s %#x" % (region.path, region.start))
-
-
-def quietly(command):
-    own_work.append(command)
-    try:
-        gdb.execute(command, to_string=True)
-    finally:
-        own_work.pop()
+    load_object(region.path, region.start)
 
 
 def unload(region):
-    with contextlib.suppress(gdb.error):  # GDB has dropped it by itself, when the program was replaced
-        quietly("remove-symbol-file %s" % region.path)
-    OWN_FILES.discard(region.path)
-    with contextlib.suppress(OSError):
-        os.unlink(region.path)
+    unload_object(region.path)
 
 
 # ---------------------------------------------------------------- regions
@@ -364,13 +340,13 @@ def on_new_file(event):
 
 def before_prompt():
     tell_of_deleted()
-    if not places().hooks:
+    if not places().hooks or is_core(gdb.selected_inferior()):  # a core comes without any event before GDB 15
         refresh()
     report_problems()
 
 
 def refresh():
-    if gdb.selected_inferior().progspace not in all_places:
+    if gdb.selected_inferior().progspace not in all_places and parameters["symbols"].value == "off":
         return
     try:
         with current_session() as session:
@@ -406,6 +382,8 @@ def gone(space, replaced):
     for action in reply.actions:
         carry_out(action)
     enable_rest(places())
+    for forget in when_gone:
+        forget()
 
 
 def report_problems():
@@ -422,3 +400,5 @@ def register():
     gdb.events.before_prompt.connect(before_prompt)
     gdb.events.exited.connect(on_exited)
     gdb.events.clear_objfiles.connect(on_replaced)
+    if hasattr(gdb.events, "corefile_changed"):
+        gdb.events.corefile_changed.connect(lambda _event: refresh())

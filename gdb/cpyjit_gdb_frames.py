@@ -5,6 +5,7 @@
 import gdb
 from cpyjit_gdb_commands import context, printable
 from cpyjit_gdb_sessions import current_session, kept_at_stop
+from cpyjit_gdb_symbols import has_symbols
 from cpyjit_gdb_target import ADDRESS_MASK
 from gdb.FrameDecorator import FrameDecorator
 
@@ -67,7 +68,10 @@ def is_python():
 
 def decorated(frame):
     try:
-        found = frame_at(code_address(frame.inferior_frame()))
+        address = code_address(frame.inferior_frame())
+        if has_symbols(address):
+            return frame  # GDB names it, and the Python functions that are inlined there
+        found = frame_at(address)
     except Exception:  # an old name is better than no backtrace; Ctrl-C still ends it
         return frame
     if found:

@@ -1,6 +1,9 @@
 """Printers for CPython's structures of the JIT: `print *executor`, `print executor->exits[0]`, `print *uop`.
 
 They need CPython's debug information, without which GDB does not know the types. `print/r` shows the bare structure.
+
+And one for objects: a `PyObject *`, such as the locals that `jit-symbols` tells GDB of, reads as Python would write it.
+Where CPython's own printers (libpython.py) are loaded, it is theirs.
 """
 import gdb
 import gdb.printing
@@ -8,7 +11,8 @@ from cpyjit_gdb_commands import context, printable
 from cpyjit_gdb_sessions import current_session
 from cpyjit_gdb_target import ADDRESS_MASK
 
-STRUCTURES = ("_PyExecutorObject", "_PyExitData", "_PyUOpInstruction")
+OBJECT = "_object"
+STRUCTURES = ("_PyExecutorObject", "_PyExitData", "_PyUOpInstruction", OBJECT)
 
 
 class StructurePrinter:
@@ -55,6 +59,21 @@ class PointerPrinter:
         return "(%s) %#x <%s>" % (self.value.type, int(self.value) & ADDRESS_MASK, self.text)
 
 
+class ObjectPrinter:
+    """A pointer to an object: the object."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def to_string(self):
+        return self.text
+
+
+def has_cpythons_own():
+    """Whether libpython.py is loaded: its name for what looks printers up."""
+    return any(getattr(lookup, "__name__", "") == "pretty_printer_lookup" for lookup in gdb.pretty_printers)
+
+
 class Collection(gdb.printing.PrettyPrinter):
     def __init__(self):
         super().__init__("cpyjit", [gdb.printing.SubPrettyPrinter(name) for name in STRUCTURES])
@@ -73,9 +92,13 @@ class Collection(gdb.printing.PrettyPrinter):
         # A value that was computed is in no memory.
         if address is None or not self.is_enabled(name):
             return None
+        if name == OBJECT and (not is_pointer or not address or has_cpythons_own()):
+            return None
         text = described(name, int(address) & ADDRESS_MASK)
         if text is None:
             return None
+        if name == OBJECT:
+            return ObjectPrinter(text)
         return (PointerPrinter if is_pointer else StructurePrinter)(value, text)
 
     def is_enabled(self, name):

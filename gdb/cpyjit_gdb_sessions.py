@@ -3,6 +3,8 @@ import contextlib
 
 import cpyjit
 import gdb
+from cpyjit_gdb_objects import FOLDER
+from cpyjit_gdb_settings import parameters
 from cpyjit_gdb_target import Host, own_work
 
 
@@ -13,6 +15,7 @@ class InferiorSession:
     def __init__(self):
         self.host = Host()
         self.core = cpyjit.Session(self.host)
+        self.core.load_symbols("gdb", FOLDER, parameters["symbols"].value if parameters else "off")
         self.identity = None
         self.memory_changed = False
         self.files_changed = False

@@ -6,6 +6,7 @@ import cpyjit
 import gdb
 
 parameters = {}
+when_chosen = {}  # name -> what is called with a value that the user has set
 
 
 def values():
@@ -26,6 +27,8 @@ class JitParameter(gdb.Parameter):
 
     def get_set_string(self):
         gdb.invalidate_cached_frames()  # their names depend on a setting
+        if self.setting["name"] in when_chosen:
+            when_chosen[self.setting["name"]](self.value)
         return ""
 
     def get_show_string(self, value):

@@ -196,6 +196,8 @@ class Places:
             del self.breakpoints[number]
             self.left = {place for place in self.left if place[0] != number}
             self.carry_out(self.core.breakpoint_deleted(number), selection)
+        if self.hooks and not self.hooks_breakpoint.IsValid():  # `breakpoint delete` takes it, too
+            self.set_hooks({"hooks": [hook for hooks in self.hooks.values() for hook in hooks]})
 
     def tidy(self):
         """Not while LLDB is at work on its breakpoints."""

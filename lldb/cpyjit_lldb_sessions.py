@@ -1,5 +1,7 @@
 """One session of the core for each target, brought up to date before each use."""
 import cpyjit
+from cpyjit_lldb_objects import FOLDER
+from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import Host, loaded_files
 
 
@@ -10,6 +12,7 @@ class TargetSession:
         self.target = target
         self.host = Host()
         self.core = cpyjit.Session(self.host)
+        self.core.load_symbols("lldb", FOLDER, chosen["symbols"])
         self.process = self.modules = self.files = self.stop = None
         self.stepping = False  # while a command runs the program bit by bit, its stops are nobody's business
         self.when_gone = []  # called when the process has ended or (True) another program took its place

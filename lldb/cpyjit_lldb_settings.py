@@ -10,6 +10,9 @@ import lldb
 # What the core can choose and LLDB has no place for.
 NOT_HERE = {"notes": "LLDB's own disassembly cannot be added to; jit-dis shows JIT code with notes"}
 
+# What a command of the core does, which chooses it, too.
+COMMANDS = {"symbols": "jit-symbols"}
+
 chosen = {setting["name"]: setting["default"] for setting in cpyjit.settings()}
 when_changed = []  # called with nothing
 
@@ -38,9 +41,12 @@ class JitSet:
         return ("jit-set [NAME [VALUE]]\n\nWithout VALUE: shows what is chosen. A line `jit-set NAME VALUE` in your "
                 ".lldbinit, behind the one that loads cpyjit, keeps it.\n\n" + "\n\n".join(about))
 
-    def __call__(self, _debugger, arguments, _exe_ctx, result):
+    def __call__(self, debugger, arguments, exe_ctx, result):
         try:
             words = shlex.split(arguments)
+            if len(words) == 2 and words[0] in COMMANDS:
+                debugger.GetCommandInterpreter().HandleCommand("%s %s" % (COMMANDS[words[0]], words[1]), exe_ctx, result)
+                return
             if len(words) == 2:
                 choose(*words)
             else:

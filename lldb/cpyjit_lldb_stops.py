@@ -44,7 +44,9 @@ def notice(selection):
 
 
 def follow_code(selection):
-    if values()["frames"] == "on":
+    if values()["symbols"] != "off":
+        modules_of(selection.target).remove_all()  # two modules of the same code would be in each other's way
+    elif values()["frames"] == "on":
         entry_for(selection.target).bring_up_to_date(selection, asked_by_person=False)
         modules_of(selection.target).follow(selection)
 

@@ -8,6 +8,7 @@ from cpyjit_lldb_sessions import current_session
 from cpyjit_lldb_target import ADDRESS_MASK, NO_ADDRESS, Selection
 
 STRUCTURES = ("_PyExecutorObject", "_PyExitData", "_PyUOpInstruction")
+OBJECT = "_object"
 CATEGORY = "cpyjit"
 # A trace has fewer exits than it may have uops, which are some thousand; a damaged count must not fill the screen.
 MOST_EXITS = 4096
@@ -19,6 +20,11 @@ def summary(value, _names):
         return described(value) or ""
     except BaseException:  # it would stand where the value is
         return ""
+
+
+def object_summary(value, names):
+    """Only where a pointer is shown: its target has fields."""
+    return summary(value, names) if value.GetType().IsPointerType() else ""
 
 
 def described(value):
@@ -74,6 +80,8 @@ def register(debugger):
     interpreter = debugger.GetCommandInterpreter()
     commands = ["type summary add --expand --category %s --python-function %s.summary %s"
                 % (CATEGORY, __name__, name) for name in STRUCTURES]
+    commands.append("type summary add --expand --category %s --python-function %s.object_summary '%s *' 'PyObject *'"
+                    % (CATEGORY, __name__, OBJECT))
     commands.append("type synthetic add --skip-pointers --category %s --python-class %s.ExecutorFields %s"
                     % (CATEGORY, __name__, STRUCTURES[0]))
     for command in [*commands, "type category enable %s" % CATEGORY]:

@@ -7,8 +7,9 @@ import tempfile
 import lldb
 from cpyjit_lldb_actions import context
 from cpyjit_lldb_breakpoints import places_of
+from cpyjit_lldb_objects import put_module, take_loaders, take_module
 from cpyjit_lldb_sessions import entry_for
-from cpyjit_lldb_target import CODE_FOLDER, CODE_NAME, is_loaders
+from cpyjit_lldb_target import CODE_FOLDER, CODE_NAME
 
 LOADER = "plugin.jit-loader.gdb.enable"
 # A backtrace through more executors than this is a runaway recursion; each module costs about a millisecond.
@@ -38,24 +39,15 @@ class CodeModules:
 
     def add(self, executor, identity, about):
         elf, text, start, size = self.core.breakpad(executor, about)
-        self.remove_loaders(start, size)
+        take_loaders(self.target, start, size)
         module = add_module(self.target, elf, text)
         if module.IsValid():
-            self.target.SetModuleLoadAddress(module, 0)
+            put_module(self.target, module)
             self.loaded[executor] = identity, module
-
-    def remove_loaders(self, start, size):
-        """LLDB's own modules of the same code, from before its loader was switched off: they unwind wrongly."""
-        for module in list(self.target.module_iter()):
-            if is_loaders(module):
-                section = module.FindSection(".text")
-                if section.IsValid() and start <= section.GetLoadAddress(self.target) < start + size:
-                    self.target.RemoveModule(module)
 
     def remove(self, executor):
         _, module = self.loaded.pop(executor)
-        self.target.ClearModuleLoadAddress(module)  # or LLDB goes on to show the frames that it has
-        self.target.RemoveModule(module)
+        take_module(self.target, module)
         places_of(self.target).renew_all()  # LLDB drops the breakpoint locations in it
 
     def remove_all(self, _replaced=False):

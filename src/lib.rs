@@ -32,5 +32,6 @@ pub mod render;
 pub mod restitch;
 pub mod session;
 pub mod shape;
+pub mod symbols;
 pub mod target;
 pub mod unwind;

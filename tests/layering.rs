@@ -81,19 +81,28 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
             "unicode_width",
         ],
     ),
+    // Beside render: model → ELF. It takes the text of the listing from there, and unwind rules as facts.
+    (
+        "symbols",
+        &["listing", "unwind", "render"],
+        &["gimli", "object"],
+    ),
     // 8
     (
         "session",
+        // It gathers the model of an executor's symbols, of which reading and writing make one answer.
         &[
             "target", "image", "layout", "cpython", "disasm", "map", "restitch", "unwind",
-            "listing",
+            "listing", "symbols",
         ],
         &[],
     ),
     // Steers a debugger: state that outlives a stop.
     (
         "control",
-        &["cpython", "disasm", "map", "listing", "session"],
+        &[
+            "target", "cpython", "disasm", "map", "listing", "symbols", "session",
+        ],
         &["strsim"],
     ),
     // 9
@@ -113,7 +122,9 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "command_line",
         // The doctor's report is a model like any other, and it tells whether built-in layouts will do.
-        &["target", "image", "layout", "listing", "session", "command"],
+        &[
+            "target", "image", "layout", "listing", "session", "symbols", "command",
+        ],
         &[
             "anstream",
             "clap",

@@ -4,7 +4,7 @@ use super::all::{self, Manual};
 use super::arguments;
 use super::reply::{Action, Failure, Reply};
 use super::settings::{Settings, StopText};
-use super::{break_exit, break_uop, catch, step};
+use super::{break_exit, break_uop, catch, step, symbols};
 use crate::control::{Control, Registers, Told, stepping::Event};
 use crate::render::{self, TextStyle};
 use crate::session::Session;
@@ -45,6 +45,7 @@ pub(super) const CONTROLS: &[Entry] = &[
     entry::<step::StepBytecode>("jit-step-bytecode"),
     entry::<step::RunUntil>("jit-until"),
     entry::<step::Finish>("jit-finish"),
+    entry::<symbols::Symbols>("jit-symbols"),
 ];
 
 /// The manuals of the commands that only debuggers have.
@@ -119,7 +120,7 @@ pub fn hook(
     registers: &Registers,
     style: TextStyle,
 ) -> Reply {
-    reply(control.breakpoints.hook(session, kind, registers), style)
+    reply(control.hook(session, kind, registers), style)
 }
 
 /// The catch with this number was hit.
@@ -141,7 +142,7 @@ pub fn resume(session: &Session, control: &mut Control, event: &Event, style: Te
 
 /// A process has started, or files were loaded.
 pub fn refresh(session: &Session, control: &mut Control, style: TextStyle) -> Reply {
-    reply(control.breakpoints.refresh(session), style)
+    reply(control.refresh(session), style)
 }
 
 /// A breakpoint is no more.

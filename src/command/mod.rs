@@ -30,6 +30,7 @@ mod spelling;
 mod stack;
 mod step;
 mod subject;
+mod symbols;
 mod trace;
 mod verify;
 mod views;

@@ -2,6 +2,8 @@
 //!
 //! The front-ends register this table and send the chosen values with each call.
 
+use crate::control::symbols::Mode;
+
 /// A setting, as the front-ends register it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Setting {
@@ -18,7 +20,7 @@ pub struct Setting {
 }
 
 /// All settings, in the order in which they are listed.
-pub const SETTINGS: [Setting; 3] = [
+pub const SETTINGS: [Setting; 4] = [
     Setting {
         name: "notes",
         values: NoteLevel::WORDS,
@@ -48,6 +50,17 @@ off: they read as without cpyjit.",
 none: only what the debugger itself prints.
 uop: also the uop with its bytecode instruction and source line.
 stack: also the top of Python's evaluation stack.",
+    },
+    Setting {
+        name: "symbols",
+        values: Mode::WORDS,
+        default: "off",
+        summary: "which executors the debugger has symbols of",
+        help: "\
+off: none.
+on: all, from before their code runs for the first time.
+auto: those that run when the program stops, from then on.
+With symbols break, next, step, bt, info locals and list understand JIT code; see jit-symbols.",
     },
 ];
 
@@ -92,6 +105,8 @@ pub struct Settings {
     pub frames: bool,
     /// `stop`.
     pub stop: StopText,
+    /// `symbols`.
+    pub symbols: Mode,
 }
 
 impl Default for Settings {
@@ -100,6 +115,7 @@ impl Default for Settings {
             notes: NoteLevel::default(),
             frames: true,
             stop: StopText::default(),
+            symbols: Mode::default(),
         }
     }
 }
@@ -116,6 +132,9 @@ impl Settings {
             ("stop", "none") => self.stop = StopText::None,
             ("stop", "uop") => self.stop = StopText::Uop,
             ("stop", "stack") => self.stop = StopText::Stack,
+            ("symbols", "off") => self.symbols = Mode::Off,
+            ("symbols", "on") => self.symbols = Mode::On,
+            ("symbols", "auto") => self.symbols = Mode::Auto,
             _ => return Err(refusal(name, value)),
         }
         Ok(())
@@ -175,7 +194,7 @@ mod tests {
         );
         assert_eq!(
             settings.set("note", "all"),
-            Err("there is no setting 'note'; there are notes, frames, stop".to_owned())
+            Err("there is no setting 'note'; there are notes, frames, stop, symbols".to_owned())
         );
     }
 }

@@ -84,6 +84,7 @@ pub fn describe(session: &Session, structure: &str, address: Address) -> Result<
             let (executor, row) = session.uop_in_memory(address)?;
             Some(render::uop_line(executor.as_ref(), &row))
         }
+        "_object" => session.object_text(address)?,
         _ => None,
     })
 }

@@ -5,6 +5,7 @@ mod expression;
 mod install;
 mod installation;
 mod progress;
+mod symbols;
 mod target;
 mod target_options;
 
@@ -15,6 +16,7 @@ use install::Install;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use symbols::WriteSymbols;
 use target::Opened;
 use target_options::TargetOptions;
 
@@ -66,6 +68,7 @@ fn program() -> clap::Command {
         .arg_required_else_help(true)
         .max_term_width(120)
         .subcommands(commands)
+        .subcommand(WriteSymbols::augment_args(clap::Command::new("symbols")))
         .subcommand(Install::augment_args(clap::Command::new("install")))
         .subcommand(Doctor::augment_args(clap::Command::new("doctor")))
         .subcommand(completions())
@@ -99,6 +102,9 @@ fn call(matches: &clap::ArgMatches, own_file: Option<&Path>) -> Reply {
                 .and_then(|doctor| doctor.run(own_file, style))
                 .unwrap_or_else(|failure| command::refuse(&failure, &json, style))
         }
+        Some(("symbols", matches)) => parsed::<WriteSymbols>(matches)
+            .and_then(|symbols| symbols.run())
+            .unwrap_or_else(|failure| command::refuse(&failure, &[], style)),
         Some(("completions", matches)) => completions_for(matches),
         Some((name, matches)) => {
             let raw = (name == "dis")

@@ -18,6 +18,30 @@ pub enum Action {
         /// None: the selected one.
         thread: Option<u64>,
     },
+    /// `add-symbols`
+    AddSymbols(Box<SymbolFile>),
+    /// `remove-symbols`: those that were added for the code that begins here.
+    RemoveSymbols(Range),
+    /// `choose`: a setting has another value from now on.
+    Choose {
+        /// Its name.
+        name: &'static str,
+        /// What it is now.
+        value: &'static str,
+    },
+}
+
+/// An object file with debug information of one executor, for the debugger to load.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SymbolFile {
+    /// The memory that the executor's code owns.
+    pub range: Range,
+    /// The ELF file, whose sections are where the code is.
+    pub elf: Vec<u8>,
+    /// The name of the listing, which no other has had in this debugger: they keep sources by name.
+    pub listing_name: String,
+    /// The listing: what the debugger shows as the source of the code.
+    pub listing: String,
 }
 
 /// A breakpoint that the user sees, with any number of places.

@@ -28,8 +28,16 @@
 //! * `single-step` {thread}: one instruction, then the same.
 //!   `thread` is the native id, or null for the selected one. EVENT = {reason: "place" | "breakpoint" | "signal" |
 //!   "exited" | "interrupt" | "other", address, hits: {address: n}, text} ([`stepping::Event`]).
+//! * `add-symbols` {start, size, elf, listing_name, listing}: load this ELF file, whose sections are at their addresses, and
+//!   keep the listing under this name in the folder that was told with `session.load_symbols`. It is about the code at
+//!   `start`; there is no other for it.
+//! * `remove-symbols` {start, size}: drop that file at once; the memory may be given back next. Breakpoints of the user that
+//!   lie in it are pending afterwards.
+//! * `choose` {name, value}: the setting has this value from now on.
 //!
 //! # What a front-end tells
+//! * `session.load_symbols(debugger, folder, mode)`, once: it can load symbol files (for `gdb` or `lldb`), and the user has
+//!   chosen `off`, `on` or `auto` before.
 //! * `session.breakpoint_deleted(id) -> Reply`: the user deleted it (or a temporary one is spent). Carry out the actions.
 //! * `session.hook(…)`, `session.caught(…)`, `session.resume(…)`: above. They look at the memory anew by themselves.
 //! * `session.refresh(context) -> Reply`: after a process has started, was attached to or has loaded a file, if
@@ -41,12 +49,42 @@
 mod action;
 pub mod breakpoints;
 pub mod stepping;
+pub mod symbols;
 mod told;
 
-pub use action::{Action, Catch, Hook, Place, RegionPlaces, Run, RunPlace, UserBreakpoint};
+pub use crate::symbols::{Debugger, View};
+pub use action::{
+    Action, Catch, Hook, Place, RegionPlaces, Run, RunPlace, SymbolFile, UserBreakpoint,
+};
 pub use told::Told;
 
+use crate::address::{Address, Range};
+use crate::error::Result;
+use crate::session::Session;
+use crate::target::Kind;
 use std::collections::BTreeMap;
+use symbols::{Carrier, Code, Mode, Way};
+
+/// Whether executors may come and go.
+fn is_live(session: &Session) -> bool {
+    session.description().kind != Kind::Core
+}
+
+/// The code of all executors, where nothing has to be followed.
+fn code_of_core(session: &Session) -> Result<BTreeMap<Address, Code>> {
+    let known = session.executors()?.iter();
+    let executors = known.filter_map(|known| known.executor.as_ref().ok());
+    let with_code = executors.filter(|one| !one.jit_code.is_null() && one.jit_size != 0);
+    let code = with_code.map(|executor| {
+        let code = Code {
+            executor: executor.address,
+            trace: executor.trace,
+            range: Range::new(executor.jit_code, executor.jit_size),
+        };
+        (executor.jit_code, code)
+    });
+    Ok(code.collect())
+}
 
 /// The registers that a [`Hook`] asks for, by name.
 pub type Registers = BTreeMap<String, u64>;
@@ -58,6 +96,8 @@ pub struct Control {
     pub breakpoints: breakpoints::Breakpoints,
     /// The step that is under way.
     pub stepping: stepping::Stepping,
+    /// Files with debug information that the debugger has.
+    pub symbols: symbols::Symbols,
 }
 
 impl Control {
@@ -72,6 +112,87 @@ impl Control {
     /// The process has ended, or is another program now: what to take out.
     pub fn process_gone(&mut self, replaced: bool) -> Told {
         self.stepping.process_gone();
-        self.breakpoints.process_gone(replaced)
+        let symbols = Told::to_do(self.symbols.drop_all());
+        let told = symbols.and(self.breakpoints.process_gone(replaced));
+        self.breakpoints.is_followed = self.symbols.follows();
+        told
+    }
+
+    /// The front-end can load symbol files; so many executors have some until the user chooses otherwise.
+    pub fn begin_symbols(&mut self, carrier: Carrier, mode: Mode) {
+        self.symbols.begin(carrier, mode);
+        self.breakpoints.is_followed = self.symbols.follows();
+    }
+
+    /// From now on executors have symbols in this way.
+    pub fn choose_symbols(&mut self, session: &Session, way: Way) -> Told {
+        let gone = Told::to_do(self.symbols.choose(way));
+        let mut told = match is_live(session) {
+            true => self.breakpoints.follow(session, self.symbols.follows()),
+            false => Told::default(),
+        };
+        if session.description().pid.is_none() {
+            told.findings.clear(); // nothing is missing yet: this may stand in a start-up file
+        }
+        gone.and(told).and(self.follow_symbols(session))
+    }
+
+    /// Whether [`Control::refresh`] has something to look at.
+    pub fn wants_refresh(&self) -> bool {
+        self.breakpoints.wants_refresh() || self.symbols.wants_look()
+    }
+
+    /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be.
+    pub fn refresh(&mut self, session: &Session) -> Told {
+        let stale = self.symbols.drop_stale(session);
+        let is_known = self.breakpoints.is_settled() && stale.is_empty();
+        let told = match self.breakpoints.is_needed() && is_live(session) && !is_known {
+            true => self.breakpoints.refresh(session),
+            false => Told::default(),
+        };
+        Told::to_do(stale)
+            .and(told)
+            .and(self.follow_symbols(session))
+    }
+
+    /// A hook was hit.
+    pub fn hook(&mut self, session: &Session, kind: &str, registers: &Registers) -> Told {
+        let told = self.breakpoints.hook(session, kind, registers);
+        match self.symbols.follows() {
+            true => told.and(Told::to_do(
+                self.symbols.follow(session, &self.breakpoints.code()),
+            )),
+            false => told,
+        }
+    }
+
+    /// Brings symbols to what they should be at this stop.
+    fn follow_symbols(&mut self, session: &Session) -> Told {
+        if self.symbols.way().mode == Mode::Off {
+            return Told::default();
+        }
+        if !is_live(session) && self.symbols.has_met_any() {
+            return Told::default();
+        }
+        if !is_live(session) {
+            let all = code_of_core(session).unwrap_or_default();
+            return Told::to_do(self.symbols.follow(session, &all));
+        }
+        let met = match self.breakpoints.is_settled() {
+            true => Told::default(),
+            false => self.meet(session),
+        };
+        met.and(Told::to_do(
+            self.symbols.follow(session, &self.breakpoints.code()),
+        ))
+    }
+
+    /// In a process in which nothing is followed yet: begins to, if there is something to be shown.
+    fn meet(&mut self, session: &Session) -> Told {
+        let running = session.running_executors().unwrap_or_default();
+        match running.is_empty() {
+            true => Told::default(),
+            false => self.breakpoints.follow(session, true),
+        }
     }
 }

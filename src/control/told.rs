@@ -24,4 +24,13 @@ impl Told {
             ..Told::default()
         }
     }
+
+    /// With what another part has to say and to do, behind this.
+    pub fn and(mut self, other: Told) -> Told {
+        self.lines.extend(other.lines);
+        self.findings.extend(other.findings);
+        self.actions.extend(other.actions);
+        self.stop |= other.stop;
+        self
+    }
 }

@@ -14,6 +14,9 @@ const HIDDEN: u8 = 0x10;
 const CELL: u8 = 0x40;
 const FREE: u8 = 0x80;
 
+/// `CO_FAST_ARG_POS`, `CO_FAST_ARG_KW` and `CO_FAST_ARG_VAR`: the caller gives it.
+const ARGUMENT: u8 = 0x0e;
+
 /// How a variable is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VariableKind {
@@ -53,6 +56,8 @@ impl VariableKind {
 pub struct Variables {
     /// Name (`None`: it cannot be read) and kind of each variable, by slot.
     pub all: Vec<(Option<String>, VariableKind)>,
+    /// Whether it is an argument, of each variable, as far as the code object tells.
+    pub arguments: Vec<bool>,
     /// `co_stacksize`: items that the evaluation stack has room for.
     pub stack_size: u64,
 }
@@ -80,12 +85,14 @@ impl Variables {
         let kinds = objects.byte_string(record.pointer("co_localspluskinds")?, count);
         let kinds = kinds.unwrap_or_default();
         let slots = 0..usize::try_from(count).unwrap_or_default();
-        let all = slots.map(|slot| {
+        let all = slots.clone().map(|slot| {
             let name = names.get(slot).and_then(|name| objects.text(*name).ok());
             let kind = kinds.get(slot).copied().unwrap_or_default();
             (name, VariableKind::of(kind))
         });
+        let arguments = slots.map(|slot| kinds.get(slot).is_some_and(|kind| kind & ARGUMENT != 0));
         Ok(Variables {
+            arguments: arguments.collect(),
             all: all.collect(),
             stack_size,
         })

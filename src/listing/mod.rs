@@ -42,7 +42,7 @@ pub use model::{
 pub use note::{AccessKind, Facts, Note, NoteKind};
 pub use notes::{
     Annotator, Held, HeldIn, Holder, Remarks, Role, SHAPES as NOTE_SHAPES, Since, SinceItem,
-    SymbolNames, Tag,
+    SymbolNames, Tag, register_roles,
 };
 pub use page::{PageData, PageFunction};
 pub use raw::RawData;

@@ -31,17 +31,34 @@ impl FrameChange {
     }
 }
 
+/// Uops that test which code a frame runs: until one has passed, the frame is what the trace expects, not what is known.
+const GUARDS_OF_FRAMES: [&str; 2] = ["_GUARD_IP_", "_GUARD_CODE_VERSION_"];
+
+/// Whether a uop leaves its frame: while it runs, the way to the frame below may be cut already.
+pub fn leaves_frame(base: &str) -> bool {
+    FrameChange::after(base) == Some(FrameChange::Pop)
+}
+
 /// One frame that a trace runs in for a while.
-struct Frame {
-    depth: i32,
-    code: Option<Arc<CodeObject>>,
+#[derive(Clone, Debug)]
+pub struct TraceFrame {
+    /// How many frames that the trace has pushed lie below.
+    pub depth: i32,
+    /// What it executes, if that is known.
+    pub code: Option<Arc<CodeObject>>,
+    /// The frame below, if the trace has run in it.
+    pub parent: Option<usize>,
+    /// Whether it is the one that `_CREATE_INIT_FRAME` puts below `__init__`, which Python never shows.
+    pub is_init_shim: bool,
 }
 
 /// The frames of a trace and which uop runs in which.
 pub struct Activations {
-    frames: Vec<Frame>,
+    frames: Vec<TraceFrame>,
     /// The frame of each uop of the main part.
     of_uop: Vec<usize>,
+    /// Whether it is certain that the uop runs in that frame's code.
+    certain: Vec<bool>,
     /// What contradicts itself.
     pub findings: Vec<String>,
 }
@@ -65,6 +82,12 @@ impl Activations {
             };
             let ends = STUB_ENDS.contains(&&*kind.base);
             walk.enter(kind);
+            if GUARDS_OF_FRAMES
+                .iter()
+                .any(|guard| kind.base.starts_with(guard))
+            {
+                walk.doubt();
+            }
             if let Some(code) = code_of(python, reader, codes, uop, kind) {
                 walk.learn(index, code);
             }
@@ -87,6 +110,16 @@ impl Activations {
     /// The frame of a uop of the main part, as a number that is the same for the same frame.
     pub fn frame(&self, index: usize) -> Option<usize> {
         self.of_uop.get(index).copied()
+    }
+
+    /// The frames that the trace runs in.
+    pub fn frames(&self) -> &[TraceFrame] {
+        &self.frames
+    }
+
+    /// Whether a uop of the main part certainly runs in the code that its frame is said to have.
+    pub fn is_certain(&self, index: usize) -> bool {
+        self.certain.get(index).copied().unwrap_or(false)
     }
 
     /// The code object that a uop of the main part runs in.
@@ -112,11 +145,14 @@ impl Walk {
     fn new(entry: Option<Arc<CodeObject>>) -> Walk {
         Walk {
             activations: Activations {
-                frames: vec![Frame {
+                frames: vec![TraceFrame {
                     depth: 0,
                     code: entry,
+                    parent: None,
+                    is_init_shim: false,
                 }],
                 of_uop: Vec::new(),
+                certain: Vec::new(),
                 findings: Vec::new(),
             },
             stack: vec![0],
@@ -138,7 +174,17 @@ impl Walk {
     fn enter(&mut self, kind: &UopKind) {
         let current = self.current();
         self.activations.of_uop.push(current);
+        self.activations.certain.push(true);
         self.creates_init_frame |= kind.base.starts_with("_CREATE_INIT_FRAME");
+    }
+
+    /// The last uop tests what frame it is in: neither it nor those before it can be sure, back to the last change.
+    fn doubt(&mut self) {
+        let current = self.current();
+        let uops = self.activations.of_uop.iter().rev();
+        let since = uops.take_while(|frame| **frame == current).count();
+        let certain = self.activations.certain.iter_mut().rev();
+        certain.take(since).for_each(|certain| *certain = false);
     }
 
     fn learn(&mut self, index: usize, code: Arc<CodeObject>) {
@@ -162,6 +208,7 @@ impl Walk {
     fn lose(&mut self) {
         let depth = self.depth();
         self.activations.of_uop.push(self.current());
+        self.activations.certain.push(false);
         self.stack = Vec::new();
         self.push(depth);
     }
@@ -169,8 +216,9 @@ impl Walk {
     /// What jumps to the top of the trace runs in the same function as the top.
     fn close_loop(&mut self) {
         let (first, last) = (0, self.current());
-        let code =
-            |frames: &[Frame], frame: usize| frames.get(frame).and_then(|frame| frame.code.clone());
+        let code = |frames: &[TraceFrame], frame: usize| {
+            frames.get(frame).and_then(|frame| frame.code.clone())
+        };
         let frames = &mut self.activations.frames;
         let known = code(frames, first).or(code(frames, last));
         for frame in [first, last] {
@@ -186,6 +234,8 @@ impl Walk {
                 let depth = self.depth();
                 if self.creates_init_frame {
                     self.push(depth + 1);
+                    let shim = self.activations.frames.last_mut();
+                    shim.into_iter().for_each(|frame| frame.is_init_shim = true);
                 }
                 self.push(depth + 1 + i32::from(self.creates_init_frame));
                 self.creates_init_frame = false;
@@ -202,8 +252,14 @@ impl Walk {
     }
 
     fn push(&mut self, depth: i32) {
+        let parent = self.stack.last().copied();
         self.stack.push(self.activations.frames.len());
-        self.activations.frames.push(Frame { depth, code: None });
+        self.activations.frames.push(TraceFrame {
+            depth,
+            code: None,
+            parent,
+            is_init_shim: false,
+        });
     }
 }
 

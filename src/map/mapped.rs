@@ -1,5 +1,6 @@
 //! An executor with all that the map tells of it.
 
+use super::activations::TraceFrame;
 use super::origin::{Origins, origins};
 use super::{CodeMap, Origin, Place, Sources};
 use crate::address::{Address, Range, UopIndex};
@@ -16,6 +17,8 @@ pub struct MappedExecutor {
     pub map: CodeMap,
     /// The origin of each uop.
     pub origins: Vec<Origin>,
+    /// The frames that its trace runs in.
+    pub frames: Vec<TraceFrame>,
     /// How many uops the main part of the trace has; behind it are the stubs.
     pub body: usize,
     /// What does not add up.
@@ -33,6 +36,7 @@ impl MappedExecutor {
         let map = CodeMap::new(&sources.python.uops, architecture, &executor);
         let Origins {
             origins,
+            frames,
             body,
             mut findings,
         } = origins(sources, &executor, entry);
@@ -42,6 +46,7 @@ impl MappedExecutor {
             executor,
             map,
             origins,
+            frames,
             body,
             findings,
         }

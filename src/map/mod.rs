@@ -7,6 +7,7 @@ mod mapped;
 mod origin;
 mod regions;
 
+pub use activations::{TraceFrame, leaves_frame};
 pub use branch::guards_branch;
 pub use mapped::MappedExecutor;
 pub use origin::{Origin, Sources};

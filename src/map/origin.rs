@@ -1,6 +1,6 @@
 //! Uop → bytecode → source line.
 
-use super::activations::Activations;
+use super::activations::{Activations, TraceFrame};
 use super::branch::{find_branch, guards_branch, is_jump_guard};
 use crate::address::{BytecodeOffset, UopIndex};
 use crate::cpython::{CPython, CodeObject, CodeObjects, Executor, Uop};
@@ -28,6 +28,10 @@ pub struct Origin {
     pub bytecode: Option<BytecodeOffset>,
     /// How many inlined frames lie below it.
     pub depth: i32,
+    /// The frame that it runs in, among those of the trace; `None` where several may be.
+    pub frame: Option<usize>,
+    /// Whether that frame certainly runs the code that the trace expects there.
+    pub is_certain: bool,
 }
 
 impl Origin {
@@ -41,6 +45,8 @@ impl Origin {
 pub struct Origins {
     /// By uop.
     pub origins: Vec<Origin>,
+    /// The frames that the trace runs in.
+    pub frames: Vec<TraceFrame>,
     /// How many uops the main part has; behind it are the stubs.
     pub body: usize,
     /// What contradicts itself.
@@ -88,6 +94,7 @@ pub fn origins(
     );
     Origins {
         origins,
+        frames: trace.activations.frames().to_vec(),
         body,
         findings: trace.activations.findings,
     }
@@ -204,12 +211,15 @@ impl Trace<'_> {
                 .flatten()
                 .and_then(BytecodeOffset::of_code_unit),
             depth: self.activations.depth(index).unwrap_or(0),
+            frame: self.activations.frame(index),
+            is_certain: self.activations.is_certain(index),
         }
     }
 
     /// A stub runs in the frame of the uop that jumps to it. Uops share stubs, even from different functions; then it
     /// is not known before it runs.
     fn stub_origin(&self, index: usize, callers: Option<&Vec<usize>>) -> Origin {
+        let frame = self.stub_frame(callers.map(Vec::as_slice).unwrap_or_default());
         let mut callers = callers.into_iter().flatten().map(|caller| {
             let depth = self.activations.depth(*caller).unwrap_or(0);
             (self.activations.code(*caller), depth)
@@ -232,7 +242,19 @@ impl Trace<'_> {
                 .stub_unit(UopIndex(u32::try_from(index).unwrap_or(u32::MAX)))
                 .and_then(BytecodeOffset::of_code_unit),
             depth,
+            frame,
+            is_certain: frame.is_some(),
         }
+    }
+
+    /// The frame that all uops which jump to a stub certainly run in.
+    fn stub_frame(&self, callers: &[usize]) -> Option<usize> {
+        let mut frames = callers.iter().map(|caller| {
+            let certain = self.activations.is_certain(*caller);
+            self.activations.frame(*caller).filter(|_| certain)
+        });
+        let first = frames.next()??;
+        frames.all(|frame| frame == Some(first)).then_some(first)
     }
 }
 

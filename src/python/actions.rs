@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::command::{self, Action};
 use crate::control::stepping::{Event, Reason};
-use crate::control::{self, Hook, Place, RegionPlaces, Run, UserBreakpoint};
+use crate::control::{self, Hook, Place, RegionPlaces, Run, SymbolFile, UserBreakpoint};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::collections::BTreeMap;
@@ -66,7 +66,30 @@ fn steer<'py>(py: Python<'py>, action: &control::Action) -> PyResult<Bound<'py, 
             action.set_item("thread", thread)?;
             Ok(action)
         }
+        control::Action::AddSymbols(file) => add_symbols(py, file),
+        control::Action::RemoveSymbols(range) => {
+            let action = of_kind(py, "remove-symbols")?;
+            action.set_item("start", range.start.0)?;
+            action.set_item("size", range.size)?;
+            Ok(action)
+        }
+        control::Action::Choose { name, value } => {
+            let action = of_kind(py, "choose")?;
+            action.set_item("name", name)?;
+            action.set_item("value", value)?;
+            Ok(action)
+        }
     }
+}
+
+fn add_symbols<'py>(py: Python<'py>, file: &SymbolFile) -> PyResult<Bound<'py, PyDict>> {
+    let action = of_kind(py, "add-symbols")?;
+    action.set_item("start", file.range.start.0)?;
+    action.set_item("size", file.range.size)?;
+    action.set_item("elf", PyBytes::new(py, &file.elf))?;
+    action.set_item("listing_name", &file.listing_name)?;
+    action.set_item("listing", &file.listing)?;
+    Ok(action)
 }
 
 fn list<'py, T>(

@@ -6,7 +6,8 @@ use super::unwinding::{self, RunningCode};
 use super::{settings, views};
 use crate::address::Address;
 use crate::command::{self, Failure, Settings, TextStyle};
-use crate::control::{Control, Registers};
+use crate::control::symbols::{Carrier, Mode};
+use crate::control::{Control, Debugger, Registers};
 use crate::session;
 use crate::target::Stop;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -104,9 +105,30 @@ impl Session {
         })
     }
 
+    /// The front-end can load symbol files, made for `gdb` or `lldb`, and puts their listings into this folder;
+    /// so many executors are to have some, until the user chooses otherwise (`off`, `on`, `auto`).
+    fn load_symbols(&self, debugger: &str, folder: String, mode: &str) -> PyResult<()> {
+        let debugger = match debugger {
+            "gdb" => Debugger::Gdb,
+            "lldb" => Debugger::Lldb,
+            other => {
+                let refusal = format!("symbol files are made for gdb and lldb, not for '{other}'");
+                return Err(PyValueError::new_err(refusal));
+            }
+        };
+        let carrier = Carrier {
+            debugger,
+            folder,
+            next: None,
+        };
+        self.control()?
+            .begin_symbols(carrier, Mode::of_word(mode).unwrap_or_default());
+        Ok(())
+    }
+
     /// Whether `refresh` could find more than is known.
     fn wants_refresh(&self) -> PyResult<bool> {
-        Ok(self.control()?.breakpoints.wants_refresh())
+        Ok(self.control()?.wants_refresh())
     }
 
     /// A process has started, or files were loaded.

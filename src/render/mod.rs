@@ -28,6 +28,7 @@ mod svg;
 mod svg_page;
 mod table;
 mod uop;
+mod uop_source;
 mod verify;
 mod window;
 
@@ -36,6 +37,7 @@ pub use inline::{
 };
 pub use json::json;
 pub use paint::file_name;
+pub use uop_source::{UopSource, uop_source};
 pub use window::{Window, window};
 
 use crate::listing::{Data, Drawing, Finding, GraphData, Report, StopData};

@@ -26,6 +26,7 @@ mod running;
 mod search;
 mod stack;
 mod steps;
+mod symbols;
 mod thorough;
 mod unwinding;
 mod verify;
@@ -74,6 +75,7 @@ pub struct Session {
     at_stop: AtStop,
     sources: SourceFiles,
     unwinding: unwinding::Unwinding,
+    symbols: symbols::Learnt,
     /// The files that stacks may lead through.
     modules: OnceCell<Modules>,
     /// What emitters call of other files.
@@ -103,6 +105,7 @@ impl Session {
             at_stop: AtStop::default(),
             sources: SourceFiles::default(),
             unwinding: unwinding::Unwinding::default(),
+            symbols: symbols::Learnt::default(),
             modules: OnceCell::new(),
             builtins: OnceCell::new(),
             rebuilt: RefCell::default(),
@@ -129,6 +132,7 @@ impl Session {
     pub fn invalidate(&mut self) {
         self.memory.clear();
         self.unwinding.invalidate();
+        self.symbols.invalidate();
         self.registers = OnceCell::new();
         self.at_stop = AtStop::default();
         self.rebuilt.take();

@@ -3,10 +3,10 @@
 //!
 //! LLDB takes the `STACK CFI` rows of the first function only, unless each function has an `INIT` row of its own.
 
+use super::rule::{ReturnAddress, SavedAt, UnwindRule, shim_rules, uop_rules};
 use super::shim::Shim;
 use super::stack_flow::StackFlow;
-use super::stack_state::{Place, StackState};
-use crate::platform::{Link, Register};
+use crate::platform::Register;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -63,16 +63,17 @@ pub fn text(shim: &Shim, module: &str, build_id: &[u8; 20], pieces: &[Piece]) ->
 
 /// The rows of one piece: one where it starts, and one wherever something changes.
 fn rows(shim: &Shim, piece: &Piece, text: &mut String) {
+    let rules = match piece.is_shim {
+        true => shim_rules(shim, &piece.flow),
+        false => uop_rules(shim, &piece.flow),
+    };
     let mut last = String::new();
-    for (offset, state) in piece.flow.states() {
-        let rule = state.and_then(|state| match piece.is_shim {
-            true => in_shim(shim, state),
-            false => in_uop(shim, state),
-        });
-        // Code that is never reached has the rule of what is in front of it.
-        let Some(rule) = rule.filter(|rule| *rule != last) else {
+    for (offset, rule) in rules {
+        // Registers that are lost are not told, so that other rules may come to the same words.
+        let rule = words(shim, &rule);
+        if rule == last {
             continue;
-        };
+        }
         let at = piece.start.saturating_add(offset);
         let size = piece.size;
         let _ = match last.is_empty() {
@@ -83,66 +84,25 @@ fn rows(shim: &Shim, piece: &Piece, text: &mut String) {
     }
 }
 
-fn in_uop(shim: &Shim, state: &StackState) -> Option<String> {
-    let fp = shim.architecture.platform().frame_pointer;
-    let above = i64::try_from(shim.cfa(crate::address::Address(0)).0).ok()?;
-    let depth = state.depth();
-    let cfa = match (shim.cfa_by_frame_pointer(), state.place(fp)) {
-        (Some(offset), Place::Unchanged) => (fp, offset),
-        _ => (stack_pointer(shim), depth?.checked_add(above)?),
+fn words(shim: &Shim, rule: &UnwindRule) -> String {
+    let name = |register: Register| register.name(shim.architecture);
+    let (base, offset) = (name(rule.cfa.0), rule.cfa.1);
+    let return_address = match rule.return_address {
+        ReturnAddress::Memory(at) => in_memory(at),
+        ReturnAddress::Register(register) => format!("${}", name(register)),
     };
-    let mut rule = rule(shim, cfa, &in_memory(shim.return_offset()?));
-    for (register, offset) in shim.offsets() {
-        saved(shim, &mut rule, register, offset);
-    }
-    for register in shim.unchanged() {
-        if let Place::Saved(at) = state.place(register) {
-            saved(shim, &mut rule, register, at.checked_sub(above)?);
+    let mut words = format!(".cfa: ${base} {offset} + .ra: {return_address}");
+    for (register, saved) in &rule.registers {
+        if let SavedAt::Memory(at) = saved {
+            let _ = write!(words, " ${}: {}", name(*register), in_memory(*at));
         }
     }
-    Some(rule)
-}
-
-fn in_shim(shim: &Shim, state: &StackState) -> Option<String> {
-    let platform = shim.architecture.platform();
-    let (above, return_address) = match platform.link {
-        Link::Pushed(size) => {
-            let size = i64::try_from(size).ok()?;
-            (size, in_memory(size.checked_neg()?))
-        }
-        Link::Register(link) => match state.place(link) {
-            Place::Unchanged => (0, format!("${}", link.name(shim.architecture))),
-            Place::Saved(at) => (0, in_memory(at)),
-            Place::Lost => return None,
-        },
-    };
-    let cfa = (stack_pointer(shim), state.depth()?.checked_add(above)?);
-    let mut rule = rule(shim, cfa, &return_address);
-    for register in platform.callee_saved {
-        if let Place::Saved(at) = state.place(*register) {
-            saved(shim, &mut rule, *register, at.checked_sub(above)?);
-        }
-    }
-    Some(rule)
-}
-
-fn rule(shim: &Shim, (base, offset): (Register, i64), return_address: &str) -> String {
-    let base = base.name(shim.architecture);
-    format!(".cfa: ${base} {offset} + .ra: {return_address}")
+    words
 }
 
 /// What is in memory, so many bytes from the canonical frame address.
 fn in_memory(offset: i64) -> String {
     format!(".cfa {} - ^", offset.saturating_neg())
-}
-
-fn saved(shim: &Shim, rule: &mut String, register: Register, offset: i64) {
-    let name = register.name(shim.architecture);
-    let _ = write!(rule, " ${name}: {}", in_memory(offset));
-}
-
-fn stack_pointer(shim: &Shim) -> Register {
-    shim.architecture.platform().stack_pointer
 }
 
 /// Source files by number.

@@ -1,9 +1,9 @@
 //! Follows the stack pointer and saved registers through a piece of machine code.
 
-use super::stack_state::StackState;
+use super::stack_state::{Place, StackState};
 use crate::address::Address;
 use crate::disasm::{
-    Architecture, Disassembler, Flow, Instruction, Lifter, Operations, RegisterSet,
+    Architecture, Disassembler, Flow, Instruction, Lifter, Operations, Register, RegisterSet,
 };
 use crate::error::Result;
 use std::collections::BTreeSet;
@@ -109,6 +109,23 @@ impl StackFlow {
         self.states
             .iter()
             .map(|(offset, state)| (*offset, state.as_ref()))
+    }
+
+    /// Where a register certainly holds what it held at the entry: parts of `size` bytes of code, by bytes from the start.
+    pub fn unchanged(&self, register: Register, size: u64) -> Vec<(u64, u64)> {
+        let mut parts: Vec<(u64, u64)> = Vec::new();
+        let mut states = self.states().peekable();
+        while let Some((start, state)) = states.next() {
+            let end = states.peek().map_or(size, |(next, _)| *next);
+            if state.is_none_or(|state| state.place(register) != Place::Unchanged) {
+                continue;
+            }
+            match parts.last_mut() {
+                Some((_, last)) if *last == start => *last = end,
+                _ => parts.push((start, end)),
+            }
+        }
+        parts
     }
 
     /// The state at the first call, and how far behind the start the code is that it returns to.

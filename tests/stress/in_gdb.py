@@ -1,4 +1,5 @@
-"""Runs in GDB: breakpoints on uops of a program, stops at them, and what was seen, as JSON."""
+"""Runs in GDB: breakpoints on uops of a program, stops at them, and what was seen, as JSON. With STRESS_SYMBOLS they are
+GDB's own, at names of uops and lines of Python."""
 import json
 import os
 import re
@@ -52,6 +53,11 @@ def on_exit(event):
 
 
 def set_breakpoints():
+    if "STRESS_SYMBOLS" in os.environ:
+        gdb.execute("jit-symbols on", to_string=True)
+        for place in UOPS:
+            numbers.append(gdb.Breakpoint(place).number)
+        return
     for uop in UOPS:
         said = gdb.execute("jit-break-uop %s" % uop, to_string=True)
         numbers.append(int(re.match(r"Breakpoint (\d+): ", said).group(1)))

@@ -35,6 +35,14 @@ class Watch:
         return said.GetOutput() or ""
 
     def set_breakpoints(self):
+        if "STRESS_SYMBOLS" in os.environ:
+            self.command("jit-symbols on")
+            for place in UOPS:
+                file, colon, line = place.partition(":")
+                one = (self.target.BreakpointCreateByLocation(file, int(line)) if colon
+                       else self.target.BreakpointCreateByName(place))
+                self.numbers.append(one.GetID())
+            return
         for uop in UOPS:
             said = self.command("jit-break-uop %s" % uop)
             self.numbers.append(int(re.match(r"Breakpoint (\d+): ", said).group(1)))

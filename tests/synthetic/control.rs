@@ -76,6 +76,17 @@ pub fn written(action: &Action) -> String {
             });
             format!("hooks\n{}", all.collect::<String>())
         }
+        Action::AddSymbols(file) => {
+            assert!(file.elf.starts_with(b"\x7fELF"));
+            let first = file.listing.lines().next().unwrap_or_default();
+            let range = file.range;
+            format!(
+                "add-symbols {}+{} {}\n  {first}\n",
+                range.start, range.size, file.listing_name
+            )
+        }
+        Action::RemoveSymbols(range) => format!("remove-symbols {}+{}\n", range.start, range.size),
+        Action::Choose { name, value } => format!("choose {name} {value}\n"),
         other => format!("{other:?}\n"),
     }
 }

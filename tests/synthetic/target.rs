@@ -8,7 +8,8 @@ use super::stencil::Kind;
 use super::structures::Structures;
 use super::text::{Block, Line, blocks, number};
 use cpyjit::address::Address;
-use cpyjit::control::Control;
+use cpyjit::control::symbols::{Carrier, Mode};
+use cpyjit::control::{Control, Debugger};
 use cpyjit::cpython::CPython;
 use cpyjit::disasm::Architecture;
 use cpyjit::layout::{Layouts, Provenance, SymbolAddress, Symbols};
@@ -871,9 +872,21 @@ impl Parts {
         Made {
             session: session(self.memory, self.expressions, &self.head).with_program(program),
             names: self.names,
-            control: Control::numbered_from(1),
+            control: control(),
         }
     }
+}
+
+/// What outlives a stop; with numbers that begin at 1 in each case.
+fn control() -> Control {
+    let mut control = Control::numbered_from(1);
+    let carrier = Carrier {
+        debugger: Debugger::Gdb,
+        folder: "/listings".to_owned(),
+        next: Some(1),
+    };
+    control.begin_symbols(carrier, Mode::Off);
+    control
 }
 
 /// Where an executor was put into bytecode.

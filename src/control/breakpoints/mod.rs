@@ -18,11 +18,13 @@ pub use catch::{CatchKind, Caught};
 pub use subject::{ExecutorName, Identity, Scope};
 pub use wanted::{Filters, UopChoice, Wanted};
 
+use super::symbols::Code;
 use super::{Action, Hook, Place, Told, UserBreakpoint};
 use crate::address::Address;
 use crate::disasm::Architecture;
 use crate::session::Session;
 use regions::Regions;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use subject::Summary;
 
@@ -46,7 +48,7 @@ pub struct Breakpoints {
     /// What was freed last.
     gone: Option<Gone>,
     /// Another part of the core wants to learn of executors.
-    is_followed: bool,
+    pub(super) is_followed: bool,
     architecture: Option<Architecture>,
     /// CPython may lie elsewhere in the next process.
     is_movable: bool,
@@ -218,11 +220,29 @@ impl Breakpoints {
         self.recent.clear();
         self.gone = None;
         self.settled = Settled::No;
-        self.is_followed = false;
         Told::to_do(actions)
     }
 
-    fn is_needed(&self) -> bool {
+    /// Whether executors are followed in this process.
+    pub fn is_settled(&self) -> bool {
+        self.settled == Settled::Yes
+    }
+
+    /// The code of the executors that are followed, by where it begins.
+    pub fn code(&self) -> BTreeMap<Address, Code> {
+        let regions = self.regions.iter();
+        let code = regions.map(|region| {
+            let code = Code {
+                executor: region.executor.0,
+                trace: region.executor.1,
+                range: region.range,
+            };
+            (region.range.start, code)
+        });
+        code.collect()
+    }
+
+    pub(super) fn is_needed(&self) -> bool {
         self.is_followed || !self.set.is_empty()
     }
 }

@@ -4,6 +4,7 @@
 //! arguments is that of the registers. Two orders are known, told apart by what else changed with them: since stencils
 //! reach C functions through a GOT, the executor is the first argument and up to three stack items are the last ones.
 
+use super::held::Role;
 use super::state::State;
 use super::value::{Tag, Terms, Thing, Value};
 use crate::cpython::CPython;
@@ -34,6 +35,15 @@ pub struct Convention {
     pub lasting: Vec<(Thing, u64)>,
     /// Pointers through which a frame and its stack can be reached: thing and offset.
     pub to_frame: Vec<(Thing, u64)>,
+}
+
+/// What registers hold where a uop begins, those of stack items as far as it finds some there; `None` if this CPython's are
+/// not understood.
+pub fn register_roles(
+    python: &CPython,
+    architecture: Architecture,
+) -> Option<Vec<(Register, Role)>> {
+    Convention::of(python, architecture).map(|convention| convention.registers())
 }
 
 /// Bytes of a frame at most; more would be no offset but a negative number (a generator lies around its frame).
@@ -90,6 +100,23 @@ impl Convention {
         let mut roles = self.roles.iter();
         let (register, _) = roles.find(|(_, thing)| *thing == Thing::Stack)?;
         Some(state.register(*register))
+    }
+
+    fn registers(&self) -> Vec<(Register, Role)> {
+        let roles = self.roles.iter().filter_map(|(register, thing)| {
+            let role = match thing {
+                Thing::Executor => Role::Executor,
+                Thing::Frame => Role::Frame,
+                Thing::ThreadState => Role::ThreadState,
+                Thing::Stack => Role::Stack,
+                _ => return None,
+            };
+            Some((*register, role))
+        });
+        let cached = (0..).zip(&self.cached);
+        roles
+            .chain(cached.map(|(number, register)| (*register, Role::Cached(number))))
+            .collect()
     }
 
     /// The registers for stack items, the lowest item first.

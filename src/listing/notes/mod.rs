@@ -36,6 +36,7 @@ mod symbols;
 mod value;
 
 pub use annotate::{Annotator, Here, WITHOUT_TAG};
+pub use convention::register_roles;
 pub use fields::SHAPES;
 pub use held::{Held, HeldIn, Holder, Role};
 pub use memo::Remarks;

@@ -2,6 +2,7 @@
 
 use super::StackRequest;
 use crate::address::Address;
+use crate::cpython::{Limits, Reprs};
 use crate::error::{Error, Result};
 use crate::listing::{ItemRow, StackFrame, ValueRow};
 use crate::session::Session;
@@ -72,6 +73,12 @@ impl Session {
         };
         let value = local.content.as_ref().unwrap_or(&local.value);
         number_of(value).ok_or_else(|| missing(None))
+    }
+
+    /// An object in the words that `repr()` would have for it, shortened; `None` where there is none.
+    pub fn object_text(&self, address: Address) -> Result<Option<String>> {
+        let reprs = Reprs::new(self.python()?, self.reader(), Limits::SHORT);
+        Ok(reprs.of(address).map(|repr| repr.text))
     }
 
     fn first_frame(&self) -> Result<StackFrame> {

@@ -1,0 +1,113 @@
+"""`jit-symbols`: GDB's own commands understand JIT code by object files with debug information, one for each executor.
+
+The core makes them and says when each comes and goes; GDB resolves breakpoints anew with each. Their line tables name a
+listing as the source, which lies beside them until GDB has let go of it.
+"""
+import contextlib
+import os
+
+import gdb
+from cpyjit_gdb_breakpoints import places, when_gone
+from cpyjit_gdb_commands import ACTIONS
+from cpyjit_gdb_objects import load_object, unload_object, write_file, write_object
+from cpyjit_gdb_settings import parameters, when_chosen
+
+
+class SymbolFile:
+    """The object file of one executor and its listing."""
+
+    def __init__(self, action):
+        self.start, self.size = action["start"], action["size"]
+        self.listing = write_file(action["listing_name"], action["listing"].encode())
+        self.path = write_object(action["listing_name"] + ".elf", action["elf"])
+
+    def contains(self, address):
+        return self.start <= address < self.start + self.size
+
+
+class SymbolFiles:
+    """Those of one program space."""
+
+    def __init__(self):
+        self.files = {}    # by where their code begins
+        self.left = set()  # (breakpoint, address) of locations that we, and not the user, have disabled
+
+    def add(self, action):
+        file = self.files[action["start"]] = SymbolFile(action)
+        load_object(file.path)
+        self.enable_again(file)
+
+    def remove(self, action):
+        file = self.files.pop(action["start"], None)
+        if file is None:
+            return
+        if places().is_asking:
+            self.leave(file)
+        unload_object(file.path)
+        with contextlib.suppress(OSError):
+            os.unlink(file.listing)
+
+    def leave(self, file):
+        """While a hook is being hit breakpoints are inserted, and GDB 13 fails inside if the file of one goes: those of
+        the user in this code are disabled first."""
+        for breakpoint, location in locations(file.contains):
+            if location.enabled:
+                location.enabled = False
+                self.left.add((breakpoint.number, location.address))
+
+    def enable_again(self, file):
+        """A new location inherits the state of one that was at the same address."""
+        if not self.left:
+            return
+        for breakpoint, location in locations(file.contains):
+            place = breakpoint.number, location.address
+            if place in self.left and not location.enabled:
+                location.enabled = True
+            self.left.discard(place)
+
+    def enable_rest(self):
+        """What was disabled because its code was freed is not what the user has disabled."""
+        for breakpoint, location in locations(lambda _address: bool(self.left)):
+            if (breakpoint.number, location.address) in self.left and not location.enabled:
+                location.enabled = True
+        self.left.clear()
+
+
+def locations(is_wanted):
+    """The locations of all breakpoints at such addresses. Before GDB 13 they are GDB's secret."""
+    if not hasattr(gdb, "BreakpointLocation"):
+        return
+    for breakpoint in gdb.breakpoints():
+        for location in breakpoint.locations:
+            if location.address is not None and is_wanted(location.address):
+                yield breakpoint, location
+
+
+known = {}  # by program space
+
+
+def files_here():
+    return known.setdefault(gdb.selected_inferior().progspace, SymbolFiles())
+
+
+def has_symbols(address):
+    """Whether GDB itself knows what is at `address` in JIT code."""
+    here = known.get(gdb.selected_inferior().progspace)
+    return here is not None and any(file.contains(address) for file in here.files.values())
+
+
+def choose(action):
+    parameters[action["name"]].value = action["value"]
+    places()  # from now on events are looked at
+
+
+def chosen(value):
+    """`set jit symbols VALUE` is `jit-symbols VALUE`."""
+    gdb.execute("jit-symbols " + value)
+
+
+def register():
+    ACTIONS.update({"add-symbols": lambda action: files_here().add(action), "choose": choose,
+                    "remove-symbols": lambda action: files_here().remove(action)})
+    when_chosen["symbols"] = chosen
+    when_gone.append(lambda: files_here().enable_rest())

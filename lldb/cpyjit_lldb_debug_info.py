@@ -1,0 +1,72 @@
+"""`jit-symbols`: LLDB's own commands understand JIT code by modules with debug information, one for each executor.
+
+The core makes them and says when each comes and goes; LLDB resolves breakpoints anew with each. Their line tables name a
+listing as the source, which lies beside them until the module goes.
+"""
+import contextlib
+import os
+
+from cpyjit_lldb_actions import ActionFailed, carries_out
+from cpyjit_lldb_breakpoints import places_of
+from cpyjit_lldb_objects import put_module, take_loaders, take_module, write_file
+from cpyjit_lldb_sessions import entry_for
+from cpyjit_lldb_settings import chosen
+from cpyjit_lldb_target import CODE_FOLDER, CODE_NAME
+
+
+class SymbolModules:
+    """Those of one target."""
+
+    def __init__(self, entry):
+        self.entry, self.target = entry, entry.target
+        self.modules = {}  # where the code begins -> (the module, its files)
+
+    def add(self, action):
+        listing = write_file(action["listing_name"], action["listing"].encode())
+        # In a folder of its own: LLDB shows the file's name before those of functions.
+        path = write_file(os.path.join(CODE_FOLDER + action["listing_name"], CODE_NAME), action["elf"])
+        take_loaders(self.target, action["start"], action["size"])
+        module = self.target.AddModule(path, self.target.GetTriple(), None)
+        if not module.IsValid():
+            remove_files([path, listing])
+            raise ActionFailed("LLDB could not load the symbols %s" % action["listing_name"])
+        put_module(self.target, module)
+        self.modules[action["start"]] = module, [path, listing]
+
+    def remove(self, action):
+        module, files = self.modules.pop(action["start"], (None, []))
+        if module is not None:
+            take_module(self.target, module)
+            remove_files(files)
+            places_of(self.target).renew_all()  # LLDB drops the breakpoint locations in it
+
+
+def remove_files(paths):
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(paths[0]))
+
+
+def symbols_of(target):
+    entry = entry_for(target)
+    if not hasattr(entry, "symbol_modules"):
+        entry.symbol_modules = SymbolModules(entry)
+    return entry.symbol_modules
+
+
+@carries_out("add-symbols")
+def add_symbols(action, selection):
+    symbols_of(selection.target).add(action)
+
+
+@carries_out("remove-symbols")
+def remove_symbols(action, selection):
+    symbols_of(selection.target).remove(action)
+
+
+@carries_out("choose")
+def choose(action, selection):
+    chosen[action["name"]] = action["value"]
+    places_of(selection.target).make_hooks_breakpoint()  # that is how we learn that a process begins

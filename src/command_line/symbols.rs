@@ -1,0 +1,217 @@
+//! `cpyjit symbols`: JIT code as objects and source files for tools that know nothing of it.
+
+use super::target::Opened;
+use super::target_options::TargetOptions;
+use crate::command::{Failure, Reply};
+use crate::session::Session;
+use crate::symbols::{Debugger, SymbolOptions, Symbols, View};
+use clap::ValueEnum;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  cpyjit symbols --core core -o syms            one object and one listing for each executor
+  gdb python3.15 core -x syms/load.gdb          then bt, info locals, list, x/i know them
+  cpyjit symbols --core core -o syms --for lldb
+  lldb python3.15 -c core -s syms/load.lldb
+  cpyjit symbols --pid 4242 --stop -o syms --view both
+
+With perf, of a process that still runs when it has been recorded (perf looks for names in /tmp/perf-PID.map):
+  perf record -e cpu-clock -p 4242 -- sleep 5
+  cpyjit symbols --pid 4242 --stop --perf-map -o /tmp/syms && cp /tmp/syms/perf-4242.map /tmp
+  perf report --sort sym";
+
+/// Write JIT code as ELF objects that debuggers and other tools understand
+///
+/// Each executor becomes an object with symbols of its uops, a line table, Python functions as inlined frames with their
+/// variables, and unwind rules; and a listing of its uops, which is the source file that the lines refer to. All of it is
+/// made from the outside: the target is only read. The objects hold for this very process or core: code that is freed or
+/// compiled later is another.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct WriteSymbols {
+    #[command(flatten)]
+    target: TargetOptions,
+
+    /// Write into this directory, which is made if need be
+    #[arg(short, long, value_name = "DIR", required = true)]
+    output: PathBuf,
+
+    /// The debugger that the objects are for; GDB's also suit other tools
+    #[arg(long = "for", value_name = "DEBUGGER", default_value = "gdb")]
+    debugger: For,
+
+    /// What is a line: a uop (frames), a line of Python (py), or both, with uops as inlined frames
+    #[arg(long, value_name = "VIEW", default_value = "frames")]
+    view: Lines,
+
+    /// Also write perf-PID.map, from which perf report takes the names of uops
+    #[arg(long)]
+    perf_map: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum For {
+    Gdb,
+    Lldb,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Lines {
+    Frames,
+    Py,
+    Both,
+}
+
+impl WriteSymbols {
+    /// Writes them all.
+    pub fn run(&self) -> Result<Reply, Failure> {
+        let opened = Opened::new(&self.target)?;
+        let session = opened.session()?;
+        let folder = prepare(&self.output)?;
+        let mut written = Written::default();
+        let perf_map = match (self.perf_map, session.description().pid) {
+            (false, _) => None,
+            (true, Some(pid)) => Some(format!("perf-{pid}.map")),
+            (true, None) => {
+                return Err(Failure::new("the core does not tell the id of its process")
+                    .hint("without it perf does not know whose names they are"));
+            }
+        };
+        for (number, known) in (1..).zip(session.executors()?) {
+            match self.symbols(session, known.address, &folder, number) {
+                Ok(symbols) => written.add(&folder, known.address.to_string(), &symbols)?,
+                Err(reason) => written.leave_out(&format!("{}: {reason}", known.address)),
+            }
+        }
+        if let Some(name) = perf_map.filter(|_| !written.objects.is_empty()) {
+            write(&folder.join(&name), written.perf_map.as_bytes())?;
+        }
+        written.finish(&folder, self.debugger)
+    }
+
+    fn symbols(
+        &self,
+        session: &Session,
+        executor: crate::address::Address,
+        folder: &Path,
+        number: u64,
+    ) -> Result<Symbols, String> {
+        let options = SymbolOptions {
+            debugger: match self.debugger {
+                For::Gdb => Debugger::Gdb,
+                For::Lldb => Debugger::Lldb,
+            },
+            view: match self.view {
+                Lines::Frames => View::Frames,
+                Lines::Py => View::Python,
+                Lines::Both => View::Both,
+            },
+            folder: folder.display().to_string(),
+            number,
+        };
+        let symbols = session.symbols(executor, &options);
+        symbols.map_err(|error| error.to_string())
+    }
+}
+
+/// The directory, with its whole path: debuggers look for listings by it.
+fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(folder)
+        .and_then(|()| folder.canonicalize())
+        .map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))
+}
+
+/// What was written so far.
+#[derive(Default)]
+struct Written {
+    text: String,
+    objects: Vec<String>,
+    perf_map: String,
+    left_out: usize,
+}
+
+impl Written {
+    fn add(&mut self, folder: &Path, executor: String, symbols: &Symbols) -> Result<(), Failure> {
+        let object = object_name(&symbols.listing_name);
+        write(
+            &folder.join(&symbols.listing_name),
+            symbols.listing.as_bytes(),
+        )?;
+        write(&folder.join(&object), &symbols.elf)?;
+        // Writing to a string does not fail.
+        let _ = writeln!(self.text, "{executor}  {object}  {}", symbols.name);
+        self.perf_map.push_str(&symbols.perf_map);
+        self.objects.push(object);
+        Ok(())
+    }
+
+    fn leave_out(&mut self, reason: &str) {
+        self.left_out += 1;
+        let _ = writeln!(self.text, "warning: no symbols of the executor at {reason}");
+    }
+
+    /// The script that loads them, and what is told.
+    fn finish(mut self, folder: &Path, debugger: For) -> Result<Reply, Failure> {
+        if self.objects.is_empty() && self.left_out == 0 {
+            return Err(Failure::new(
+                "there are no executors: the JIT has compiled nothing",
+            ));
+        }
+        let (name, script) = match debugger {
+            For::Gdb => ("load.gdb", gdb_script(folder, &self.objects)),
+            For::Lldb => ("load.lldb", lldb_script(folder, &self.objects)),
+        };
+        let script_path = folder.join(name);
+        write(&script_path, script.as_bytes())?;
+        let count = self.objects.len();
+        let _ = writeln!(
+            self.text,
+            "{count} objects; {} loads them",
+            script_path.display()
+        );
+        Ok(Reply {
+            text: self.text,
+            failed: false,
+            ..Reply::default()
+        })
+    }
+}
+
+fn object_name(listing: &str) -> String {
+    let stem = listing.strip_suffix(".uops").unwrap_or(listing);
+    format!("{stem}.elf")
+}
+
+/// GDB asks before it adds a file, unless it is told not to.
+fn gdb_script(folder: &Path, objects: &[String]) -> String {
+    let mut script = String::from("set confirm off\n");
+    for object in objects {
+        let path = folder.join(object).display().to_string();
+        let _ = writeln!(script, "add-symbol-file {}", quoted(&path));
+    }
+    script.push_str("set confirm on\n");
+    script
+}
+
+fn lldb_script(folder: &Path, objects: &[String]) -> String {
+    let mut script = String::new();
+    for object in objects {
+        let path = quoted(&folder.join(object).display().to_string());
+        let _ = writeln!(script, "target modules add {path}");
+        let _ = writeln!(script, "target modules load --file {path} --slide 0");
+    }
+    script
+}
+
+/// One word for a debugger.
+fn quoted(path: &str) -> String {
+    format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    fs::write(path, bytes).map_err(failed)
+}
