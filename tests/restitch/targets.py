@@ -85,16 +85,24 @@ def extension():
 
 
 def verify(target, words):
-    """The `data` of `cpyjit verify --json`, called as a user does."""
-    command = [sys.executable, "-B", "-c", COMMAND_LINE, "verify", "--json", *target.places(), *map(str, words)]
+    """The `data` of `cpyjit verify --json`."""
+    data = answer(target, "verify", words)
+    if "bytes" not in data["executors"][0]:
+        raise Failure(f"cpyjit verify {' '.join(map(str, words))} says nothing of bytes")
+    return data
+
+
+def answer(target, name, words):
+    """The `data` of a command of the command line with `--json`, called as a user does."""
+    command = [sys.executable, "-B", "-c", COMMAND_LINE, name, "--json", *target.places(), *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(extension())}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
     try:
         data = json.loads(done.stdout)["data"]
-        data["executors"][0]["bytes"]
+        data["executors"][0]
         return data
     except (ValueError, LookupError, TypeError):
-        raise Failure(f"cpyjit verify {' '.join(map(str, words))}: status {done.returncode}, {done.stderr[-300:].decode(errors='replace')}"
+        raise Failure(f"cpyjit {name} {' '.join(map(str, words))}: status {done.returncode}, {done.stderr[-300:].decode(errors='replace')}"
                       f"{done.stdout[:300].decode(errors='replace')}") from None
 
 
