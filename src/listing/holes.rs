@@ -79,15 +79,20 @@ struct UopHoles<'p> {
 
 impl UopHoles<'_> {
     fn remark(&self, rows: &mut [InstructionRow]) {
-        let mut rows = rows.iter_mut().peekable();
+        let mut first = 0;
         for hole in self.holes {
-            let at = self.start.wrapping_add(hole.offset as u64);
-            while rows.next_if(|row| end(row) <= at).is_some() {}
-            if let Some(row) = rows.peek_mut()
-                && let Some(note) = self.note(*hole, &row.instruction)
-                && !row.notes().contains(&note)
-            {
-                add(row, note);
+            let start = self.start.wrapping_add(hole.offset as u64);
+            let behind = start.wrapping_add(hole.length as u64);
+            let rest = rows.get(first..).unwrap_or_default().iter();
+            first += rest.take_while(|row| end(row) <= start).count();
+            // A number that is spread over instructions is one hole.
+            let rest = rows.get_mut(first..).unwrap_or_default().iter_mut();
+            for row in rest.take_while(|row| row.instruction.address() < behind) {
+                if let Some(note) = self.note(*hole, &row.instruction)
+                    && !row.notes().contains(&note)
+                {
+                    add(row, note);
+                }
             }
         }
     }
@@ -96,12 +101,14 @@ impl UopHoles<'_> {
         if !hole.agrees(self.code, self.uop) {
             return None;
         }
-        let (origin, operand) = BY_WORTH
-            .into_iter()
-            .find(|(tag, _)| hole.origins.has(*tag))?;
+        let (origin, operand) = most_worth(hole.origins)?;
         let value = self.value(origin, instruction).map(Hex);
         let facts = Facts::Hole { operand, value };
-        Some(Note::new(NoteKind::Hole, operand, facts))
+        let text: Arc<str> = match most_worth(hole.data) {
+            Some((_, behind)) if origin == Tag::DATA => format!("{operand}: {behind}").into(),
+            _ => operand.into(),
+        };
+        Some(Note::new(NoteKind::Hole, text, facts))
     }
 
     fn value(&self, origin: Tag, instruction: &Instruction) -> Option<u64> {
@@ -120,6 +127,11 @@ impl UopHoles<'_> {
             }
         }
     }
+}
+
+fn most_worth(origins: Tag) -> Option<(Tag, &'static str)> {
+    let mut all = BY_WORTH.into_iter();
+    all.find(|(tag, _)| origins.has(*tag))
 }
 
 fn end(row: &InstructionRow) -> Address {

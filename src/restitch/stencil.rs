@@ -6,6 +6,9 @@ use crate::address::Range;
 use crate::cpython::Uop;
 use std::sync::Arc;
 
+/// What is added to an operand is the offset of a field; of an exit, for example.
+const MOST_ADDED: u64 = 4096;
+
 /// Bytes of a stencil that depend on the instance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StencilHole {
@@ -15,6 +18,9 @@ pub struct StencilHole {
     pub length: usize,
     /// Where they come from.
     pub origins: Tag,
+    /// Of an address of the uop's data: what that comes from, if all of it comes from one place (AArch64 loads operands
+    /// from there).
+    pub data: Tag,
     /// Of a hole that an operand fills as a whole: what is added to it.
     added: Option<u64>,
 }
@@ -34,7 +40,9 @@ impl StencilHole {
             _ => return None,
         };
         let bytes = code.get(self.offset..self.offset.checked_add(self.length)?)?;
-        Some(u64::from_le_bytes(bytes.try_into().ok()?).wrapping_sub(operand))
+        let added = u64::from_le_bytes(bytes.try_into().ok()?).wrapping_sub(operand);
+        // Where an operand is spread over instructions, their words are no number.
+        (added < MOST_ADDED).then_some(added)
     }
 }
 
@@ -47,16 +55,21 @@ pub struct StencilForm {
 }
 
 impl StencilForm {
-    /// The stencil that was emitted for `uop` at `range`, if all of it could be rebuilt.
-    pub fn new(rebuilt: &Rebuilt, range: Range, uop: &Uop) -> Option<StencilForm> {
+    /// The stencil that was emitted for `uop` at `range` and with this data, if all of it could be rebuilt.
+    pub fn new(rebuilt: &Rebuilt, range: Range, data: Range, uop: &Uop) -> Option<StencilForm> {
         let start = range.start.offset_from(rebuilt.start)?;
         let code = rebuilt.known(start, range.size)?;
+        let data = data_origins(rebuilt, data);
         let place = |offset: u64| usize::try_from(offset.checked_sub(start)?).ok();
         let holes = rebuilt.holes(start, range.size).filter_map(|hole| {
             let hole = StencilHole {
                 offset: place(hole.offset)?,
                 length: usize::try_from(hole.length).ok()?,
                 origins: hole.origins,
+                data: match hole.origins.has(Tag::DATA) {
+                    true => data,
+                    false => Tag::BODY,
+                },
                 added: None,
             };
             let added = hole.difference(code, uop);
@@ -86,11 +99,24 @@ impl StencilForm {
     }
 }
 
+/// Where the data comes from, if all of it comes from one place.
+fn data_origins(rebuilt: &Rebuilt, data: Range) -> Tag {
+    let start = data.start.offset_from(rebuilt.start);
+    let hole = start.and_then(|start| rebuilt.hole(start, data.size));
+    let whole = hole.filter(|hole| hole.length == data.size);
+    whole.map_or(Tag::BODY, |hole| hole.origins)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::address::Address;
     use crate::cpython::Jumps;
+
+    const NONE: Range = Range {
+        start: Address(0x1000),
+        size: 0,
+    };
 
     fn uop(operand0: u64) -> Uop {
         Uop {
@@ -114,7 +140,7 @@ mod tests {
             steps: 0,
         };
         let range = Range::new(Address(0x1000), 5);
-        let form = StencilForm::new(&rebuilt, range, &uop(0)).unwrap();
+        let form = StencilForm::new(&rebuilt, range, NONE, &uop(0)).unwrap();
         let found = form.holes().iter();
         let found: Vec<_> = found
             .map(|hole| (hole.offset, hole.length, hole.origins))
@@ -126,7 +152,29 @@ mod tests {
         assert!(!form.fits(&[9, 1, 2, 3]));
         assert!(!form.fits(&[9, 1, 2, 3, 4, 5]));
         let behind = Range::new(Address(0x1002), 5);
-        assert!(StencilForm::new(&rebuilt, behind, &uop(0)).is_none());
+        assert!(StencilForm::new(&rebuilt, behind, NONE, &uop(0)).is_none());
+    }
+
+    #[test]
+    fn words_of_instructions_are_no_number() {
+        let rebuilt = Rebuilt {
+            start: Address(0x1000),
+            bytes: vec![0x69, 0x99, 0xb4, 0xf2, 0x69, 0x99, 0xb4, 0xf2, 7, 0],
+            tags: [[Tag::OPERAND0; 8].as_slice(), &[Tag::OPARG; 2]].concat(),
+            gaps: Vec::new(),
+            steps: 0,
+        };
+        let range = Range::new(Address(0x1000), 8);
+        let data = Range::new(Address(0x1008), 2);
+        let form = StencilForm::new(&rebuilt, range, data, &uop(5)).unwrap();
+        let [hole] = form.holes()[..] else { panic!() };
+        assert!(hole.agrees(&[0; 8], &uop(7)));
+        assert_eq!(hole.data, Tag::BODY);
+        assert_eq!(data_origins(&rebuilt, data), Tag::OPARG);
+        assert_eq!(
+            data_origins(&rebuilt, Range::new(Address(0x1006), 4)),
+            Tag::BODY
+        );
     }
 
     #[test]
@@ -140,7 +188,7 @@ mod tests {
             steps: 0,
         };
         let range = Range::new(Address(0x1000), 10);
-        let form = StencilForm::new(&rebuilt, range, &uop(0x5000)).unwrap();
+        let form = StencilForm::new(&rebuilt, range, NONE, &uop(0x5000)).unwrap();
         let [hole] = form.holes()[..] else { panic!() };
         assert!(form.fits(&code(0x7008)));
         assert!(hole.agrees(&code(0x7008), &uop(0x7000)));

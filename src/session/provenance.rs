@@ -33,6 +33,7 @@ struct Sought<'c> {
     index: UopIndex,
     uop: &'c Uop,
     range: Range,
+    data: Range,
     code: &'c [u8],
 }
 
@@ -101,7 +102,7 @@ impl<'s> HoleFinder<'s> {
     }
 
     fn learn(&mut self, rebuilt: &Rebuilt, sought: &Sought<'_>) -> Holes {
-        let Some(form) = StencilForm::new(rebuilt, sought.range, sought.uop) else {
+        let Some(form) = StencilForm::new(rebuilt, sought.range, sought.data, sought.uop) else {
             self.failed.insert(sought.uop.opcode);
             return None;
         };
@@ -139,6 +140,12 @@ fn sought<'c>(mapped: &'c MappedExecutor, code: &'c [u8]) -> impl Iterator<Item 
             index: UopIndex(index),
             uop,
             range: *range,
+            data: mapped
+                .map
+                .data
+                .get(index as usize)
+                .copied()
+                .unwrap_or(*range),
             code: code.get(start..end)?,
         })
     })

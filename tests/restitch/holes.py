@@ -54,6 +54,9 @@ def one_operand(target, engine, executor, code, told, operand):
     problems = [f"{len(untold)} bytes change that nothing was said of, at {executor.base + min(untold):#x}"] if untold else []
     if operand in COPIED and idle:
         problems.append(f"{len(idle)} of {len(named)} instructions do not depend on it, at {executor.base + idle[0].start:#x}")
+    if not different and not named:
+        in_data = sum(code[at] != after[at] for at in range(executor.plan.data_start, executor.plan.got_start))
+        return targets.Outcome("holes", target.name, in_data > 0, f"{operand}: {in_data} bytes of data depend on it, and no code")
     if not named:
         problems.append("no instruction was said to have it")
     return targets.Outcome("holes", target.name, not problems, "; ".join(problems) or
