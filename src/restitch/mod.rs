@@ -17,6 +17,9 @@ mod stop;
 mod trace;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use builtin::{Builtin, Builtins};
 pub use bus::{Bus, RETURN, STACK, STATE, THREAD};
 pub use compare::{Comparison, Difference, compare};

@@ -23,8 +23,10 @@ pub(super) fn is_breakpoint(
     expected: &[u8],
     disassembler: &mut Disassembler,
 ) -> bool {
-    let Some(Place::Uop(_, within)) = found.place else {
-        return false;
+    use RegionKind::{Guard, Shim};
+    let within = match found.place {
+        Some(Place::Uop(_, within) | Place::Region(Shim | Guard, within)) => within,
+        _ => return false,
     };
     let start = memory.mapped.executor.jit_code;
     let offset = |address: Address| usize::try_from(address.offset_from(start)?).ok();
@@ -135,7 +137,7 @@ fn without_witness(
         }
         _ if found.count <= FEW => text(
             Cause::Overwritten,
-            "no operand is in these bytes, which are the same wherever this uop is compiled: something wrote to the code",
+            "no operand is in these bytes, which are the same wherever this is compiled: something wrote to them",
         ),
         _ => (
             Cause::Either,
