@@ -38,7 +38,8 @@ def check(target, folder, benchmarks, quick):
             process.wait()
     if executors < stops:
         problems.append("too few executors")
-    text = f"{stops} stops, {executors} executors, {executors - unfinished - len(problems)} identical, {unfinished} without code yet"
+    identical = executors - unfinished - len(problems)
+    text = f"{stops} stops, {executors} executors, {identical} identical, {unfinished} without code yet"
     return targets.Outcome("stops", target.name, not problems, "; ".join([text, *problems]))
 
 

@@ -51,7 +51,8 @@ class Target:
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
         new = [path for path in folder.iterdir() if path not in before]
         if done.returncode != -signal.SIGABRT or len(new) != 1:
-            raise Failure(f"no core dump of {program.name} (status {done.returncode}): {done.stderr[-300:].decode(errors='replace')}")
+            said = done.stderr[-300:].decode(errors="replace")
+            raise Failure(f"no core dump of {program.name} (status {done.returncode}): {said}")
         return new[0]
 
     def places(self):
@@ -93,8 +94,8 @@ def verify(target, words):
         data = json.loads(done.stdout)["data"]
         return {**data, "executors": data["executors"]}  # an error has none
     except (ValueError, LookupError, TypeError):
-        raise Failure(f"cpyjit verify {' '.join(map(str, words))}: status {done.returncode}, {done.stderr[-300:].decode(errors='replace')}"
-                      f"{done.stdout[:300].decode(errors='replace')}") from None
+        said = (done.stderr[-300:] + done.stdout[:300]).decode(errors="replace")
+        raise Failure(f"cpyjit verify {' '.join(map(str, words))}: status {done.returncode}, {said}") from None
 
 
 class Session:
