@@ -33,8 +33,6 @@ OVER_GDB, OVER_SCRIPT, FIRST_COLD, FIRST_CACHED, FEW_REQUESTS = 10, 3, 5, 30, 10
 WITH_REMARKS, OVER_DETAILS = 0.5, 1 / 1.5
 # On a core: against the script in GDB; its memory; a hole of 20 GB may cost nothing, finding tables 3 times the DWARF.
 OVER_SCRIPT_ON_CORE, LESS_MEMORY, WITH_HOLE, WITHOUT_SYMBOLS = 10, 3, 0.8, 1 / 3
-# Milliseconds of processor time in which the machine code of so many uops is compiled once more and compared.
-VERIFIED_IN, VERIFIED_UOPS = 50, 17_000
 
 OURS, GDB, SCRIPT = "cpyjit", "gdb", "capstone"
 ARROWS, REMARKS = "cpyjit with arrows", "cpyjit with remarks"
@@ -259,24 +257,6 @@ def core_rows(runs, busy):
     ]
 
 
-def verify_rows(runs, verified):
-    """jit-verify on the core, whole processes, against the list of the same executors."""
-    def processor(name):
-        return postmortem.processor_seconds(runs[name])
-
-    def row(what, name):
-        return Row(what, span(postmortem.seconds(runs[name])), span(postmortem.seconds(runs["list"])),
-                   postmortem.seconds(runs["list"]) / postmortem.seconds(runs[name]), processor("list") / processor(name))
-
-    scaled = processor("verify") * 1000 * VERIFIED_UOPS / max(verified["uops"], 1)
-    return [
-        row(f"jit-verify --all of {verified['uops']:,} uops / jit-list", "verify"),
-        row("jit-verify --all --quick / jit-list", "verify, copies"),
-        Row(f"jit-verify --all, milliseconds of processor time for {VERIFIED_UOPS:,} uops", number(round(scaled)), "",
-            goal=VERIFIED_IN, higher=False, judged=scaled),
-    ]
-
-
 def native_rows(told):
     """What benches/notes.rs measured on the core: no debugger and no Python takes part."""
     seconds = told["seconds"]
@@ -414,7 +394,6 @@ def measure(options, directory):
         core.dump(pid)
     runs = core.measure()
     rows = time_rows(bench) + native_rows(core.native(options.notes)) + core_rows(runs, is_busy(bench))
-    rows += verify_rows(runs, core.verified)
     say("setting breakpoints at uops")
     rows += breaking.rows(Row, breaking.measure(debugger))
     say("stepping")

@@ -20,7 +20,6 @@ HOLE_ADDRESS = 0x1000_0000_0000
 ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 PT_LOAD = 1
-VERIFY = ("verify", "--all", "--json")
 
 
 class Run:
@@ -46,7 +45,6 @@ class PostMortem:
         self.directory = pathlib.Path(directory)
         self.core = self.directory / "core"
         self.sizes = {}
-        self.verified = {}  # what the last side tells of the machine code
 
     def dump(self, pid):
         """The core, by GDB's gcore: the process lives on."""
@@ -77,16 +75,12 @@ class PostMortem:
             "dis, hole": (ours(dis, with_hole, debug), off),
             "info": (ours(info, self.core, debug), off),
             "info, no symbols": (ours(info, self.core, nowhere), off),
-            "list": (ours(("list", "--json"), self.core, debug), cached),
-            "verify, copies": (ours(("verify", "--all", "--quick", "--json"), self.core, debug), cached),
-            "verify": (ours(VERIFY, self.core, debug), cached),
         }
         self.run("filling the cache", *sides["dis, cached"])
         runs = {name: [] for name in sides}
         for _ in range(self.rounds):
             for name, (command, variables) in sides.items():
                 runs[name].append(self.run(name, command, variables))
-        self.verified = self.answer()["data"]["bytes"]
         self.sizes = {"core": self.core.stat().st_size, "apparent": with_hole.stat().st_size}
         return runs
 
@@ -94,10 +88,6 @@ class PostMortem:
         """What benches/notes.rs tells of the same core."""
         command = [program, self.core, self.testbed.python["debug_file_directory"]]
         self.run("remarks against capstone", command)
-        return self.answer()
-
-    def answer(self):
-        """What the last command wrote."""
         return json.loads((self.directory / "output").read_text())
 
     def run(self, what, command, variables=None):
