@@ -1,5 +1,6 @@
 //! How long `jit-dis --all` takes with remarks on instructions, against the same without them, and against capstone
-//! decoding the same bytes with all details.
+//! decoding the same bytes with all details; and how long it takes to rebuild all machine code and to compare every byte,
+//! against reading the map of it alone.
 //!
 //! `cargo bench --bench notes -- CORE [DEBUG-DIRECTORY]`; CORE is a core dump of a CPython 3.15 on x86-64. Each round reads
 //! the core anew, as at the next stop of a debugger; the sides take turns, and the medians of their processor times are
@@ -113,6 +114,26 @@ fn detailed(capstone: &Capstone, code: &[(u64, Vec<u8>)]) -> usize {
     count
 }
 
+/// Reads the executors and makes their maps; how many uops they have.
+fn maps(session: &Session) -> usize {
+    let executors = session.executors().unwrap().iter();
+    let executors = executors.filter_map(|known| known.executor.as_ref().ok());
+    let mut uops = 0;
+    for executor in executors {
+        black_box(session.uop_at(executor.jit_code).unwrap());
+        uops += executor.uops.len();
+    }
+    uops
+}
+
+/// The same, and rebuilds and compares their machine code.
+fn rebuilt(session: &Session) {
+    let executors = session.executors().unwrap().iter();
+    let executors: Vec<Address> = executors.map(|known| known.address).collect();
+    let summary = session.compare_code(&executors).unwrap();
+    assert_eq!(summary.identical, executors.len() as u64, "{summary:?}");
+}
+
 fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds[seconds.len() / 2]
@@ -133,7 +154,9 @@ fn main() {
         Capstone::new_raw(capstone::Arch::X86, Mode::Mode64, NO_EXTRA_MODE, None).unwrap();
     capstone.set_detail(true).unwrap();
     assert_eq!(detailed(&capstone, &code), instructions);
+    let uops = maps(&session);
     let mut seconds = vec![Vec::new(); COMMANDS.len() + 1];
+    let (mut of_maps, mut of_rebuilt) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         for ((_, words), into) in COMMANDS.iter().zip(&mut seconds) {
             session.invalidate();
@@ -142,14 +165,21 @@ fn main() {
         seconds[COMMANDS.len()].push(timed(|| {
             black_box(detailed(&capstone, &code));
         }));
+        session.invalidate();
+        of_maps.push(timed(|| {
+            black_box(maps(&session));
+        }));
+        session.invalidate();
+        of_rebuilt.push(timed(|| rebuilt(&session)));
     }
     let names = COMMANDS.iter().map(|(name, _)| *name).chain(["capstone"]);
+    let names = names.chain(["maps", "rebuilt"]);
     let medians: serde_json::Map<String, Value> = names
-        .zip(seconds)
+        .zip(seconds.into_iter().chain([of_maps, of_rebuilt]))
         .map(|(name, seconds)| (name.to_owned(), median(seconds).into()))
         .collect();
     let told = serde_json::json!({
-        "executors": code.len(), "instructions": instructions, "rounds": ROUNDS, "seconds": medians,
+        "executors": code.len(), "instructions": instructions, "uops": uops, "rounds": ROUNDS, "seconds": medians,
     });
     println!("{told}");
 }

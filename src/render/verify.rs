@@ -146,6 +146,9 @@ fn sum(paint: &mut Paint, data: &VerifyData) {
     counted(paint, summary.compared, "comparison");
     paint.text(": ");
     match data.is_sound() {
+        true if data.bytes.not_checkable != 0 => {
+            paint.text("nothing is wrong with what could be compared.");
+        }
         true => paint.text("all is well."),
         false => {
             counted(paint, summary.failed, "check");

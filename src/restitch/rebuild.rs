@@ -10,6 +10,9 @@ use crate::address::{Address, Range};
 /// may be long, and a damaged emitter slow.
 const MOST_STEPS: u64 = 64_000_000;
 
+/// Gaps after which nothing more is tried: the executable's code cannot be read, or is not what it should be.
+const MOST_GAPS: usize = 256;
+
 /// What runs emitters, and what they see.
 pub struct Emitters<'m> {
     /// The interpreter.
@@ -91,8 +94,13 @@ pub fn rebuild_some(
             true => call(emitters.machine, &mut bus, emission, executor),
             false => Err(Stop::TooLong.to_string()),
         };
-        if let Err(reason) = result {
-            gaps.push(gap(plan, emission, reason));
+        let Err(reason) = result else {
+            continue;
+        };
+        gaps.push(gap(plan, emission, reason));
+        if gaps.len() >= MOST_GAPS {
+            gaps.push(all_else(plan, emission));
+            break;
         }
     }
     Rebuilt {
@@ -152,6 +160,17 @@ fn gap(plan: &Plan<'_>, emission: &Emission<'_>, reason: String) -> Gap {
         part: emission.part,
         reason,
         ranges,
+    }
+}
+
+/// Everything is unknown, since nothing was tried from this emission on.
+fn all_else(plan: &Plan<'_>, last: &Emission<'_>) -> Gap {
+    Gap {
+        part: last.part,
+        reason: format!(
+            "{MOST_GAPS} emitters did not come to their end, the last ones were not tried"
+        ),
+        ranges: vec![plan.allocation],
     }
 }
 

@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::cpython::{CPython, ExecutorSlots, Found, Interpreter, Registration};
 use crate::disasm::{Disassembler, Syntax};
 use crate::error::Result;
-use crate::listing::{Against, Finding, VerifiedExecutor, VerifyData};
+use crate::listing::{Against, BytesSummary, Finding, VerifiedExecutor, VerifyData};
 use crate::map::MappedExecutor;
 use crate::map::check::{
     Child, Entered, Neighbours, NoCopy, RegisteredCopy, Roots, Subject, check,
@@ -40,6 +40,22 @@ impl Session {
         }
         data.summary = summary(&data.executors);
         Ok(data)
+    }
+
+    /// Compares the machine code of these executors with what their emitters write, and checks nothing else.
+    pub fn compare_code(&self, executors: &[Address]) -> Result<BytesSummary> {
+        let mut disassembler = self.disassembler(Syntax::default())?;
+        let mut check = BytesCheck::new(self, Against::Emitters)?;
+        let (read, mut summary) = (Cell::new(0), BytesSummary::default());
+        let copy = Err(NoCopy::NotKnown("it was not asked for".to_owned()));
+        for address in executors {
+            let mapped = self.mapped(*address)?;
+            let bytes = self.allocation(&mapped, &read);
+            let bytes = bytes.as_deref().map_err(String::as_str);
+            let compared = check.check(bytes, &mapped, &copy, &mut disassembler);
+            summary.add(&compared, mapped.executor.uops.len() as u64);
+        }
+        Ok(summary)
     }
 
     fn verify_one(

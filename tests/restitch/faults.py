@@ -27,9 +27,9 @@ class Subject:
         self.exits, count = python.memory.unpack("<II", address + fields["exit_count"])
         self.size, self.base = python.memory.unpack("<QQ", address + fields["jit_size"])
         self.trace = address + fields["exits"] + stencils.EXIT_SIZE * self.exits
-        opcodes = [python.memory.unpack("<H", self.trace + stencils.UOP * index)[0] & ~stencils.FORMAT_BIT
-                   for index in range(count)]
-        self.count, self.plan = count, stencils.Plan(python, opcodes, self.trace)
+        self.opcodes = [python.memory.unpack("<H", self.trace + stencils.UOP * index)[0] & ~stencils.FORMAT_BIT
+                        for index in range(count)]
+        self.count, self.plan = count, stencils.Plan(python, self.opcodes, self.trace)
         if self.plan.allocation != self.size:
             raise targets.Failure(f"executor {address:#x} has {self.size} bytes, not {self.plan.allocation}")
 
@@ -105,20 +105,28 @@ def in_trace(target, session, python, subjects, chance, share):
 
 
 def expected(engine, python, subject, place, value):
-    """Whether the emitters write other bytes now; None where they cannot run, or another trace is needed."""
+    """Whether the emitters write other bytes now; None where there is no emitter, or it cannot run."""
+    index, offset = divmod(place - subject.trace, stencils.UOP)
+    layout = subject.plan if offset >= 2 else replanned(python, subject, index, changed_word(python, place, value))
+    if layout is None:
+        return None
     old = python.memory.read(place, 1)
-    offset = (place - subject.trace) % stencils.UOP
-    if offset < 2:
-        opcode, = struct.unpack("<H", changed_word(python, place, value))
-        if opcode & ~stencils.FORMAT_BIT != python.memory.unpack("<H", place - offset % 2)[0] & ~stencils.FORMAT_BIT:
-            return None
     engine.write(place, bytes([value]))
     try:
-        return engine.rebuild(subject.plan, subject.base, subject.address) != python.memory.read(subject.base, subject.size)
+        return engine.rebuild(layout, subject.base, subject.address) != python.memory.read(subject.base, subject.size)
     except (unicorn.UcError, RuntimeError):
         return None
     finally:
         engine.write(place, old)
+
+
+def replanned(python, subject, index, word):
+    """The plan with another opcode for a uop."""
+    opcodes = list(subject.opcodes)
+    opcodes[index] = struct.unpack("<H", word)[0] & ~stencils.FORMAT_BIT
+    if opcodes[index] >= len(python.groups) or not python.groups[opcodes[index]].emit:
+        return None
+    return stencils.Plan(python, opcodes, subject.trace)
 
 
 def changed_word(python, place, value):
@@ -135,7 +143,7 @@ def judge(field, index, found, differs, counts):
         counts["same"] += 1
         return None if verdict == "identical" else f"nothing changes, but it is said to be: {verdict}"
     if verdict == "identical":
-        return None if differs is None and field == "opcode" else "not found"
+        return "not found"
     counts["found"] += 1
     uop = difference["uop"] if difference else next((gap["uop"] for gap in found["gaps"]), None)
     counts["right uop"] += uop == index

@@ -24,21 +24,23 @@ def one_seed(target, folder, python, engine, seed):
     engine.write(synthetic.EXECUTOR, executor.bytes())
     code = engine.rebuild(executor.plan, base, synthetic.EXECUTOR)
     path = folder / "synthetic.core"
-    answers = []
-    for changed in (None, seed * 7919 % executor.plan.size):
-        data = bytearray(code)
-        if changed is not None:
-            data[changed] ^= 1
-        synthetic.write_core(python.core, path, [(synthetic.EXECUTOR, executor.bytes()), (base, bytes(data))])
-        found = targets.verify(target, ["--core", path, hex(synthetic.EXECUTOR)])
-        answers.append(found["executors"][0]["bytes"])
-    path.unlink()
-    sound, damaged = answers
-    problems = []
-    if sound["verdict"] != "identical" or sound["compared"] != executor.plan.allocation:
-        problems.append(f"{sound['verdict']}, {sound['compared']} bytes: {sound['difference'] or sound['reason'] or sound['gaps'][:2]}")
-    if damaged["verdict"] != "differs":
+
+    def ask(data):
+        synthetic.write_core(python.core, path, [(synthetic.EXECUTOR, executor.bytes()), (base, data)])
+        return targets.verify(target, ["--core", path, hex(synthetic.EXECUTOR)])["executors"][0]["bytes"]
+
+    changed = seed * 7919 % executor.plan.size
+    problems = differences(executor, ask(code))
+    if ask(code[:changed] + bytes([code[changed] ^ 1]) + code[changed + 1:])["verdict"] != "differs":
         problems.append("a byte that was changed is not found")
+    path.unlink()
     where = f"{'far' if seed % 2 else 'near'} code at {base:#x}, seed {seed}"
-    return targets.Outcome("oracle", target.name, not problems,
-                           "; ".join(problems) or f"{len(executor.opcodes)} emitters, {executor.plan.size} bytes equal; {where}")
+    figures = f"{len(executor.opcodes)} emitters, {executor.plan.size} bytes equal"
+    return targets.Outcome("oracle", target.name, not problems, "; ".join([*(problems or [figures]), where]))
+
+
+def differences(executor, found):
+    if found["verdict"] == "identical" and found["compared"] == executor.plan.allocation:
+        return []
+    why = found["difference"] or found["reason"] or found["gaps"][:2]
+    return [f"{found['verdict']}, {found['compared']} bytes: {why}"]

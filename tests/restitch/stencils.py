@@ -77,7 +77,8 @@ class Python:
         if not self.file.is_position_independent():
             return 0
         name = pathlib.Path(path).name
-        starts = [start for start, _, offset, file in self.core.mapped_files() if pathlib.Path(file).name == name and not offset]
+        starts = [start for start, _, offset, file in self.core.mapped_files()
+                  if pathlib.Path(file).name == name and not offset]
         return min(starts) - (min(address for address, _, _ in self.file.loads()) & -PAGE)
 
     def find_symbols(self, debug_file):

@@ -1,5 +1,5 @@
-//! Machine code of any bytes as an emitter: it ends soon, writes only into its windows, and what the interpreter has
-//! decoded before changes nothing.
+//! Machine code of any bytes as an emitter: it ends soon, also when it is run again, writes only into its windows, and
+//! gives the same each time.
 
 use super::Body;
 use super::choices::Choices;

@@ -21,6 +21,12 @@ const LONGEST_BLOCK: usize = 64;
 /// More instructions than the emitters of any CPython have (debug builds: 188,000): what is decoded is kept.
 const MOST_DECODED: usize = 1 << 20;
 
+/// Blocks that are found without the map, by the low bits of their addresses: emitters share a few functions.
+const RECENT: usize = 1024;
+
+/// Instructions without a branch between them.
+type Block = Rc<[Instruction]>;
+
 /// An x86-64.
 #[derive(Debug, Default)]
 pub struct Processor {
@@ -28,7 +34,9 @@ pub struct Processor {
     vectors: [Vector; 16],
     pub(super) flags: Flags,
     /// Instructions up to the next branch, by the address of the first.
-    blocks: HashMap<u64, Rc<[Instruction]>>,
+    blocks: HashMap<u64, Block>,
+    /// Those that ran last, in front of the map; empty until the first did.
+    recent: Vec<(u64, Block)>,
     decoded: usize,
 }
 
@@ -59,10 +67,7 @@ impl Machine for Processor {
 impl Processor {
     /// Runs up to the next branch; gives back where it goes on.
     fn run_block(&mut self, bus: &mut Bus<'_>, address: u64) -> Result<u64, Stop> {
-        let block = match self.blocks.get(&address) {
-            Some(block) => Rc::clone(block),
-            None => self.decode_block(bus, address)?,
-        };
+        let block = self.block(bus, address)?;
         let mut next = address;
         for instruction in block.iter() {
             bus.step()?;
@@ -71,7 +76,28 @@ impl Processor {
         Ok(next)
     }
 
-    fn decode_block(&mut self, bus: &Bus<'_>, address: u64) -> Result<Rc<[Instruction]>, Stop> {
+    fn block(&mut self, bus: &Bus<'_>, address: u64) -> Result<Block, Stop> {
+        let place = usize::try_from(address).unwrap_or(0) % RECENT;
+        if let Some((at, block)) = self.recent.get(place)
+            && *at == address
+        {
+            return Ok(Rc::clone(block));
+        }
+        let block = match self.blocks.get(&address) {
+            Some(block) => Rc::clone(block),
+            None => self.decode_block(bus, address)?,
+        };
+        if self.recent.is_empty() {
+            // Nothing runs at the address that all calls return to.
+            self.recent.resize(RECENT, (RETURN, Rc::new([])));
+        }
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = (address, Rc::clone(&block));
+        }
+        Ok(block)
+    }
+
+    fn decode_block(&mut self, bus: &Bus<'_>, address: u64) -> Result<Block, Stop> {
         let mut block = vec![instruction(bus, address)?];
         while let Some(last) = block.last()
             && block.len() < LONGEST_BLOCK
@@ -85,7 +111,7 @@ impl Processor {
             self.decoded = 0;
         }
         self.decoded = self.decoded.saturating_add(block.len());
-        let block: Rc<[Instruction]> = block.into();
+        let block: Block = block.into();
         self.blocks.insert(address, Rc::clone(&block));
         Ok(block)
     }
