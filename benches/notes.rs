@@ -61,6 +61,7 @@ fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
         pid: dump.core().notes().process,
         files: dump.files().found(&[]),
         debug_directories: debug,
+        packet: None,
     };
     Session::new(Box::new(dump), Box::new(NoExpressions), description).with_cache(Cache::off())
 }

@@ -43,6 +43,7 @@ fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
     let description = Description {
         architecture: platform.debugger_name.to_owned(),
         kind: Kind::Core,
+        packet: None,
         pid: dump.core().notes().process,
         files: dump.files().found(&[]),
         debug_directories: debug,

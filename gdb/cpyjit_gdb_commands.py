@@ -52,11 +52,13 @@ def context():
     process = process_state()
     stopped = process in ("stopped", "core")
     thread = gdb.selected_thread()
+    pc = program_counter() if stopped else None
     return {
         "width": gdb.parameter("width") or 0,
         "color": bool(gdb.parameter("style enabled")) and os.isatty(1),
         "ascii": printable("│") != "│",
-        "pc": program_counter() if stopped else None,
+        "pc": pc,
+        "in_file": pc is not None and gdb.solib_name(pc) is not None,
         "thread": thread.ptid[1] or thread.ptid[0] if thread else None,
         "process": process,
         "settings": settings.values(),

@@ -18,6 +18,7 @@ class InferiorSession:
         self.core.load_symbols("gdb", FOLDER, parameters["symbols"].value if parameters else "off")
         self.identity = None
         self.memory_changed = False
+        self.memory_written = False
         self.files_changed = False
         self.running = False
         self.stop_noticed = False
@@ -31,14 +32,14 @@ class InferiorSession:
         identity = process_identity()
         if self.files_changed or identity != self.identity:
             self.core.forget()
-        elif self.memory_changed or self.running:
-            self.core.invalidate()
+        elif self.memory_changed or self.memory_written or self.running:
+            self.core.invalidate(self.memory_written)
         else:
             return
         self.generation += 1
         self.kept.clear()
         self.identity = identity
-        self.files_changed = self.memory_changed = False
+        self.files_changed = self.memory_changed = self.memory_written = False
 
     def notice_stop(self):
         """Once a stop: GDB displays what the user asked for before it raises the event."""
@@ -148,6 +149,10 @@ def on_stop(_event):
 
 
 def on_memory_changed(_event):
+    mark_all(memory_written=True)
+
+
+def on_inferior_call(_event):
     mark_all(memory_changed=True)
 
 
@@ -168,7 +173,7 @@ HANDLERS = {
     "cont": on_continue,
     "stop": on_stop,
     "memory_changed": on_memory_changed,
-    "inferior_call": on_memory_changed,
+    "inferior_call": on_inferior_call,
     "exited": on_exited,
     "new_objfile": on_files_changed,
     "free_objfile": on_files_changed,

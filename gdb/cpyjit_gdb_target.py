@@ -72,7 +72,18 @@ class Host:
             "pid": inferior.pid or None,
             "files": loaded_files(),
             "debug_directories": [d for d in (gdb.parameter("debug-file-directory") or "").split(os.pathsep) if d],
+            "packet": memory_of_packet(inferior),
         }
+
+
+def memory_of_packet(inferior):
+    """Bytes of memory that a packet of a remote target holds, two digits each; None where there are no packets. GDB asks
+    for no more where the stub sends bytes as they are."""
+    connection = inferior.connection
+    if connection is None or connection.type not in ("remote", "extended-remote"):
+        return None
+    told = re.search(r"limited to (\d+) bytes", gdb.execute("show remote memory-read-packet-size", to_string=True))
+    return int(told.group(1)) // 2 if told else None
 
 
 def innermost_registers(thread, names):

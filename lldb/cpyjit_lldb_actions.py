@@ -3,6 +3,7 @@ import os
 
 import cpyjit
 from cpyjit_lldb_settings import values
+from cpyjit_lldb_target import is_in_file
 
 carriers = {}  # kind of an action -> what carries it out: called with the action and what is selected
 
@@ -37,6 +38,7 @@ def context(selection):
         "width": selection.debugger.GetTerminalWidth() if terminal else 0,
         "color": terminal and selection.debugger.GetUseColor(),
         "pc": selection.frame.GetPC() if stopped and selection.frame.IsValid() else None,
+        "in_file": stopped and is_in_file(selection.frame),
         "thread": selection.thread.GetThreadID() if stopped and selection.thread.IsValid() else None,
         "process": process,
         "settings": values(),

@@ -118,6 +118,7 @@ class Host:
             "pid": process.GetProcessID() if selection.process_state() != "none" else None,
             "files": loaded_files(target) if selection.has_target() else [],
             "debug_directories": debug_directories(selection.debugger),
+            "packet": None,  # LLDB has a cache of its own, and tells neither its packets nor who writes into memory
         }
 
 
@@ -149,6 +150,12 @@ def loaded_files(target):
     executable = target.GetExecutable().fullpath
     files.sort(key=lambda file: file["path"] != executable)
     return files
+
+
+def is_in_file(frame):
+    """Whether its pc is in the code of a file of the program."""
+    module = frame.GetModule() if frame.IsValid() else lldb.SBModule()
+    return module.IsValid() and os.path.isabs(module.GetFileSpec().fullpath or "") and not is_ours(module)
 
 
 def is_ours(module):

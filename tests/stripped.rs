@@ -409,6 +409,7 @@ fn said_of(changes: &[(u64, u64)]) -> String {
             bias: None,
         }],
         debug_directories: vec![],
+        packet: None,
     };
     let session = Session::new(Box::new(memory), Box::new(Nothing), description);
     let session = session.with_cache(Cache::off());

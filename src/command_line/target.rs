@@ -82,6 +82,7 @@ fn session(target: Target, options: &TargetOptions) -> Session {
     let stop = Stop {
         pc: target.registers.as_ref().and_then(Registers::pc),
         thread: target.thread,
+        in_file: false,
     };
     let expressions =
         Expressions::new(target.registers, &target.files, &debug_directories(options))
@@ -92,6 +93,7 @@ fn session(target: Target, options: &TargetOptions) -> Session {
         pid: target.pid,
         files: target.files,
         debug_directories: debug_directories(options),
+        packet: None,
     };
     let mut session = Session::new(target.memory, Box::new(expressions), description);
     session.select(stop);

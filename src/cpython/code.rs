@@ -1,12 +1,10 @@
 //! `PyCodeObject`: names, bytecode and lines (`Include/cpython/code.h`).
 
 use super::location_table;
-use super::{CPython, Objects, OpcodeTable};
+use super::{CPython, Objects, OpcodeTable, proof_of_code};
 use crate::address::{Address, BytecodeOffset, Range};
 use crate::error::{Error, Result};
 use crate::target::{Reader, Record};
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// `sizeof(_Py_CODEUNIT)`.
@@ -14,9 +12,6 @@ const CODE_UNIT: u64 = 2;
 
 /// More code units than any real function has.
 const MOST_UNITS: u64 = 1 << 24;
-
-/// As much of a name or a table as is fetched ahead; most are shorter.
-const POINTED_AT: u64 = 256;
 
 /// `MAX_EXECUTORS_SIZE` in `Python/optimizer.c`.
 const MOST_EXECUTORS: u64 = 256;
@@ -85,104 +80,90 @@ impl CodeObject {
     }
 }
 
-/// The code objects that were met at one stop, each read once.
-#[derive(Default)]
-pub struct CodeObjects {
-    known: RefCell<HashMap<Address, Option<Arc<CodeObject>>>>,
+/// Reads the code object at `address`.
+pub(super) fn read(python: &CPython, reader: Reader<'_>, address: Address) -> Result<CodeObject> {
+    let (record, units) = head(python, reader, address)?;
+    let bytecode = record.address_of("co_code_adaptive")?;
+    let read = Bytecode::read(python, reader, &record, bytecode, units)?;
+    Ok(CodeObject {
+        instructions: read.instructions(),
+        ..named(python, reader, &record, units)?
+    })
 }
 
-impl CodeObjects {
-    /// Says that these code objects will be asked for.
-    pub fn prefetch(&self, python: &CPython, reader: Reader<'_>, addresses: &[Address]) {
-        let known = self.known.borrow();
-        let unknown: Vec<Address> = addresses
-            .iter()
-            .copied()
-            .filter(|address| !known.contains_key(address))
-            .collect();
-        // What cannot be fetched ahead is read, and told, when it is needed.
-        let _ = prefetch(python, reader, &unknown);
-    }
-
-    /// The code object at `address`, or `None` if there is none.
-    pub fn get(
-        &self,
-        python: &CPython,
-        reader: Reader<'_>,
-        address: Address,
-    ) -> Option<Arc<CodeObject>> {
-        if let Some(known) = self.known.borrow().get(&address) {
-            return known.clone();
-        }
-        let code = read(python, reader, address).ok().map(Arc::new);
-        self.known.borrow_mut().insert(address, code.clone());
-        code
-    }
+/// The same without its instructions.
+pub(super) fn read_named(
+    python: &CPython,
+    reader: Reader<'_>,
+    address: Address,
+) -> Result<CodeObject> {
+    let (record, units) = head(python, reader, address)?;
+    named(python, reader, &record, units)
 }
 
-/// What a code object points at and [`CodeObjects::get`] reads.
-const POINTERS: [&str; 5] = [
-    "co_name",
-    "co_qualname",
-    "co_filename",
-    "co_linetable",
-    "co_executors",
-];
-
-/// Says that these code objects will be read, if they are some: first they themselves, then what they point at.
-fn prefetch(python: &CPython, reader: Reader<'_>, addresses: &[Address]) -> Result<()> {
-    let shape = python.layouts.shape("PyCodeObject")?;
-    let heads: Vec<Range> = addresses
-        .iter()
-        .map(|address| Range::new(*address, shape.size))
-        .collect();
-    reader.prefetch(&heads);
-    let mut behind = Vec::new();
-    for address in addresses {
-        let Ok(record) = reader.record(*address, shape) else {
-            continue;
-        };
-        for field in POINTERS {
-            let pointer = record.pointer(field)?;
-            behind.extend((!pointer.is_null()).then(|| Range::new(pointer, POINTED_AT)));
-        }
-    }
-    reader.prefetch(&behind);
-    Ok(())
-}
-
-fn read(python: &CPython, reader: Reader<'_>, address: Address) -> Result<CodeObject> {
-    let objects = Objects::new(python, reader);
-    let inconsistent = |reason: &str| Error::Inconsistent {
-        what: "code object".to_owned(),
-        address,
-        reason: reason.to_owned(),
-    };
+/// The code object itself, and how many code units it has.
+fn head<'p>(
+    python: &'p CPython,
+    reader: Reader<'_>,
+    address: Address,
+) -> Result<(Record<'p>, u32)> {
     check_code(python, reader, address)?;
     let record = reader.record(address, python.layouts.shape("PyCodeObject")?)?;
     let units = record.unsigned("ob_base.ob_size")?;
-    let units = u32::try_from(units)
-        .ok()
-        .filter(|_| units <= MOST_UNITS)
-        .ok_or_else(|| inconsistent("its length is that of no function"))?;
+    let units = u32::try_from(units).ok().filter(|_| units <= MOST_UNITS);
+    let units = units.ok_or_else(|| Error::Inconsistent {
+        what: "code object".to_owned(),
+        address,
+        reason: "its length is that of no function".to_owned(),
+    })?;
+    Ok((record, units))
+}
+
+fn named(
+    python: &CPython,
+    reader: Reader<'_>,
+    record: &Record<'_>,
+    units: u32,
+) -> Result<CodeObject> {
+    let objects = Objects::new(python, reader);
+    let proof = || proof_of_code(python, reader, record.address);
+    let fixed = reader.lasting(record.address, proof, || {
+        fixed_parts(objects, record, units)
+    })?;
+    let firstlineno = i32::try_from(record.signed("co_firstlineno")?).unwrap_or_default();
+    Ok(CodeObject {
+        address: record.address,
+        name: fixed.name,
+        qualname: fixed.qualname,
+        filename: fixed.filename,
+        firstlineno,
+        bytecode: record.address_of("co_code_adaptive")?,
+        instructions: Vec::new(),
+        units,
+        lines: location_table::lines(&fixed.table, firstlineno),
+    })
+}
+
+/// What stays the same while a code object lives.
+struct FixedParts {
+    name: String,
+    qualname: String,
+    filename: String,
+    table: Vec<u8>,
+}
+
+fn fixed_parts(objects: Objects<'_>, record: &Record<'_>, units: u32) -> Result<FixedParts> {
     // A damaged name or table is no reason to lose the rest.
     let text = |field: &str| -> Result<String> {
         let name = objects.text(record.pointer(field)?);
         Ok(name.unwrap_or_else(|_| "<unreadable>".to_owned()))
     };
-    let firstlineno = i32::try_from(record.signed("co_firstlineno")?).unwrap_or_default();
     let table = objects.byte_string(record.pointer("co_linetable")?, u64::from(units) * 16 + 64);
-    let bytecode = record.address_of("co_code_adaptive")?;
-    Ok(CodeObject {
-        address,
+    Ok(FixedParts {
         name: text("co_name")?,
         qualname: text("co_qualname")?,
         filename: text("co_filename")?,
-        firstlineno,
-        bytecode,
-        instructions: Bytecode::read(python, reader, &record, bytecode, units)?.instructions(),
-        units,
-        lines: location_table::lines(&table.unwrap_or_default(), firstlineno),
+        table: table.unwrap_or_default(),
     })
 }
 

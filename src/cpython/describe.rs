@@ -27,17 +27,27 @@ pub struct Description {
     pub value: Option<String>,
 }
 
-/// Whether an object can be there: not on the first page, and not where addresses are the kernel's.
+/// Whether an object can be there: not where no program has memory (`vm.mmap_min_addr`), and not where addresses are the
+/// kernel's.
 fn is_plausible(address: Address) -> bool {
-    (4096..1 << 56).contains(&address.0) && address.0.is_multiple_of(8)
+    (1 << 16..1 << 56).contains(&address.0) && address.0.is_multiple_of(8)
 }
 
-/// What is at `address`, if an object certainly is. `known_type` may tell the name of a type without reading it.
+/// A type of which something is known without reading it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KnownType {
+    /// Its name.
+    Named(&'static str),
+    /// It is a variable of CPython: its name never changes.
+    Static,
+}
+
+/// What is at `address`, if an object certainly is. `known_type` may tell something of a type without reading it.
 pub fn describe(
     python: &CPython,
     reader: Reader<'_>,
     address: Address,
-    known_type: &dyn Fn(Address) -> Option<&'static str>,
+    known_type: &dyn Fn(Address) -> Option<KnownType>,
 ) -> Option<Description> {
     if !is_plausible(address) {
         return None;
@@ -45,9 +55,12 @@ pub fn describe(
     let objects = Objects::new(python, reader);
     let kind = objects.type_of(address).ok()?;
     let name = match known_type(kind) {
-        Some(name) => name.to_owned(),
-        None if is_type(objects, kind)? => objects.type_name(address).ok()?,
-        None => return None,
+        Some(KnownType::Named(name)) => name.to_owned(),
+        Some(KnownType::Static) => {
+            let read = || checked_name(objects, kind);
+            reader.lasting(kind, || Some(Vec::new()), read)?
+        }
+        None => checked_name(objects, kind)?,
     };
     let is_name = |name: &str| {
         !name.is_empty()
@@ -63,6 +76,13 @@ pub fn describe(
         value: value.ok().flatten(),
         kind: name,
     })
+}
+
+/// The name of the type at `kind`, if there is one.
+fn checked_name(objects: Objects<'_>, kind: Address) -> Option<String> {
+    is_type(objects, kind)?
+        .then(|| objects.name_of_type(kind).ok())
+        .flatten()
 }
 
 /// Whether a type is at `kind`. The type of a type is `type` or a class derived from it, whose type is `type`: from one

@@ -130,6 +130,19 @@ impl Executor {
 }
 
 impl Executor {
+    /// What its machine code was made from: with the same trace at the same places it is the same code. `None` if it may
+    /// have been freed.
+    pub fn proof(&self, python: &CPython, reader: Reader<'_>) -> Option<Vec<u8>> {
+        let uop = python.layouts.find("_PyUOpInstruction")?;
+        let size = uop.size.saturating_mul(self.uops.len() as u64);
+        let mut proof = reader.bytes(self.trace, size, "trace").ok()?;
+        for place in [self.trace.0, self.jit_code.0, self.jit_size] {
+            proof.extend(place.to_le_bytes());
+        }
+        let objects = super::Objects::new(python, reader);
+        objects.is_alive(self.address).ok()?.then_some(proof)
+    }
+
     /// Where the executor at `address` lies with its exits and its trace, which follow it as one object.
     pub fn extent(python: &CPython, reader: Reader<'_>, address: Address) -> Result<Range> {
         let head = reader.record(address, python.layouts.shape("_PyExecutorObject")?)?;

@@ -216,7 +216,11 @@ impl Walk<'_> {
         Ok(Address(link & !FLAGS))
     }
 
+    /// Over a connection, what is fetched in vain costs more than it saves.
     fn fetch_around(&mut self, at: Address) {
+        if self.reader.keeps_lasting() {
+            return;
+        }
         let block = at.0 / BLOCK;
         if self.blocks.contains(&block) {
             return;

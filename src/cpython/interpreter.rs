@@ -1,7 +1,7 @@
 //! `PyInterpreterState`: which executors an interpreter knows (`Include/internal/pycore_interp_structs.h`).
 
 use super::CPython;
-use crate::address::Address;
+use crate::address::{Address, Range};
 use crate::error::{Error, Result};
 use crate::target::{Reader, Record};
 use std::collections::HashSet;
@@ -78,6 +78,7 @@ impl Interpreter {
             python.runtime.wrapping_add(head),
             "_PyRuntime.interpreters.head",
         )?;
+        prefetch(python, reader, next);
         let mut seen = HashSet::new();
         let mut interpreters = Vec::new();
         while !next.is_null() && seen.insert(next) && interpreters.len() < MOST_INTERPRETERS {
@@ -86,6 +87,47 @@ impl Interpreter {
             next = behind;
         }
         Ok(interpreters)
+    }
+}
+
+/// Where an interpreter counts the versions of code objects (`init_code` in `Objects/codeobject.c`).
+const NEXT_VERSION: &str = "func_state.next_version";
+
+/// The fields that [`Interpreter::read_all`] reads.
+const FIELDS: [&str; 10] = [
+    "id",
+    "jit",
+    "next",
+    "threads.head",
+    "executor_ptrs",
+    "executor_count",
+    "executor_list_head",
+    "executor_deletion_list_head",
+    "cold_executor",
+    "cold_dynamic_executor",
+];
+
+/// Says that these fields will be read.
+fn prefetch(python: &CPython, reader: Reader<'_>, interpreter: Address) {
+    let Some(shape) = python.layouts.find("PyInterpreterState") else {
+        return;
+    };
+    let fields = FIELDS.iter().filter_map(|name| shape.find(name));
+    let ranges = fields.map(|field| Range::new(interpreter.wrapping_add(field.offset), field.size));
+    reader.prefetch(&ranges.collect::<Vec<_>>());
+}
+
+impl Interpreter {
+    /// The version that it gives to its next code object or function; `None` if the target does not tell, or versions
+    /// have run out.
+    pub fn next_version(&self, python: &CPython, reader: Reader<'_>) -> Option<u64> {
+        let state = Fields {
+            python,
+            reader,
+            address: self.address,
+        };
+        let version = state.number(NEXT_VERSION).ok()?;
+        version.filter(|version| *version != 0)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod code;
+mod code_objects;
 mod describe;
 mod entered;
 mod exception_table;
@@ -26,8 +27,9 @@ mod variables;
 
 pub use self::object::Objects;
 pub use backoff::{BackoffCounter, BackoffFormat, BackoffParts};
-pub use code::{BytecodeInstruction, CodeObject, CodeObjects, ExecutorSlots};
-pub use describe::{Description, describe};
+pub use code::{BytecodeInstruction, CodeObject, ExecutorSlots};
+pub use code_objects::{CodeObjects, proof_of_code};
+pub use describe::{Description, KnownType, describe};
 pub use entered::entered_executors;
 pub use exception_table::{ExceptionHandler, exception_handlers};
 pub use executor::{Claims, Executor, Exit, Remains, State};

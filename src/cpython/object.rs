@@ -45,15 +45,29 @@ impl<'t> Objects<'t> {
         self.reader.record(address, shape)?.optional(&field.name)
     }
 
+    /// Whether the object at `address` has certainly not been freed: it is referred to, and its first word is no link to
+    /// the next free block, whose upper half is not empty (`Objects/obmalloc.c`; its arenas lie above 4 GiB).
+    pub fn is_alive(&self, address: Address) -> Result<bool> {
+        let record = self
+            .reader
+            .record(address, self.python.layouts.shape("PyObject")?)?;
+        Ok(record.unsigned("ob_refcnt")? != 0 && record.unsigned("ob_overflow")? == 0)
+    }
+
     /// The `tp_name` of the type of the object at `address`.
     pub fn type_name(&self, address: Address) -> Result<String> {
+        self.name_of_type(self.type_of(address)?)
+    }
+
+    /// The `tp_name` of the type at `kind`.
+    pub fn name_of_type(&self, kind: Address) -> Result<String> {
         let offset = self
             .python
             .layouts
             .shape("PyTypeObject")?
             .field("tp_name")?
             .offset;
-        let name = self.type_of(address)?.wrapping_add(offset);
+        let name = kind.wrapping_add(offset);
         let name = self.reader.pointer(name, "name of a type")?;
         self.reader
             .c_string(name, LONGEST_TYPE_NAME, "name of a type")

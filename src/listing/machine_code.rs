@@ -7,8 +7,9 @@ use super::note::{Facts, Note, NoteKind};
 use super::notes::{Here, Own, Remarks};
 use super::rows::{InstructionRow, RegionRow, StackEffect, UopRow};
 use crate::address::{Address, Range, UopIndex};
-use crate::cpython::Uop;
+use crate::cpython::{Executor, Uop};
 use crate::disasm::Instruction;
+use crate::error::Result;
 use crate::map::{MappedExecutor, Origin, Place, RegionKind, code_size};
 use std::fmt::Write as _;
 
@@ -38,17 +39,24 @@ impl ListingBuilder<'_> {
             return None;
         }
         let start = mapped.executor.jit_code;
-        let what = format_args!("machine code of executor {}", mapped.executor.address);
-        match self
-            .reader
-            .bytes(start, code_size(&self.python.uops, &mapped.executor), what)
-        {
+        match self.code_bytes(&mapped.executor) {
             Ok(bytes) => Some(MachineCode { start, bytes }),
             Err(error) => {
                 findings.push(Finding::warning(error.to_string()).at(start));
                 None
             }
         }
+    }
+
+    /// Code is mapped without the right to write: as long as the executor has it, it is what was made from the trace.
+    fn code_bytes(&self, executor: &Executor) -> Result<Vec<u8>> {
+        let size = code_size(&self.python.uops, executor);
+        let read = || {
+            let what = format_args!("machine code of executor {}", executor.address);
+            self.reader.bytes(executor.jit_code, size, what)
+        };
+        let proof = || executor.proof(self.python, self.reader);
+        self.reader.lasting(executor.address, proof, read)
     }
 
     /// The instructions of a uop.

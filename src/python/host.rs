@@ -177,6 +177,7 @@ pub fn description(description: &Bound<'_, PyDict>) -> PyResult<Description> {
         pid: item("pid")?.extract()?,
         files,
         debug_directories: paths(item("debug_directories")?.extract()?),
+        packet: item("packet")?.extract()?,
     })
 }
 

@@ -136,6 +136,7 @@ impl Inside {
         session.select(Stop {
             pc: None,
             thread: Some(current_thread()),
+            in_file: false,
         });
         for (name, text) in lock(&self.sources).iter() {
             session.give_source(name, text);
@@ -177,6 +178,7 @@ fn open(debug_directories: &[PathBuf]) -> Result<Session, Error> {
         pid: Some(std::process::id().into()),
         files: process.files().found(&[]),
         debug_directories: debug_directories.to_vec(),
+        packet: None,
     };
     Ok(Session::new(
         Box::new(process),

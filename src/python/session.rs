@@ -156,10 +156,14 @@ impl Session {
         })
     }
 
-    /// Tells that the target may have changed.
-    fn invalidate(&self) -> PyResult<()> {
+    /// Tells that the target may have changed; `written`: that somebody else than itself has written into it.
+    #[pyo3(signature = (written=false))]
+    fn invalidate(&self, written: bool) -> PyResult<()> {
         if let Some(session) = self.lock()?.as_mut() {
-            session.invalidate();
+            match written {
+                true => session.invalidate_all(),
+                false => session.invalidate(),
+            }
         }
         Ok(())
     }
@@ -431,6 +435,7 @@ impl Context {
             stop: Stop {
                 pc: value(context, "pc")?.map(Address),
                 thread: value(context, "thread")?,
+                in_file: value(context, "in_file")?.unwrap_or(false),
             },
             process: value(context, "process")?.unwrap_or_else(|| "stopped".to_owned()),
         })

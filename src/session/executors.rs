@@ -62,6 +62,16 @@ impl AtStop {
             .unwrap_or_default())
     }
 
+    /// What tells this stop from any other before or after which a code object was made; `None` if nothing does.
+    pub fn generation(&self, python: &CPython, reader: Reader<'_>) -> Option<Vec<u8>> {
+        let mut generation = Vec::new();
+        for interpreter in self.interpreters.get()? {
+            generation.extend(interpreter.address.0.to_le_bytes());
+            generation.extend(interpreter.next_version(python, reader)?.to_le_bytes());
+        }
+        Some(generation)
+    }
+
     /// The threads of all interpreters.
     pub fn threads(&self, python: &CPython, reader: Reader<'_>) -> Result<&[Thread]> {
         if self.threads.get().is_none() {

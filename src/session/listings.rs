@@ -57,12 +57,18 @@ impl Session {
     /// An executor that bytecode enters names its function itself; only for others the map is needed.
     fn header_of_listed(&self, known: &Known, executor: &Executor) -> Result<ExecutorHeader> {
         let sources = self.sources()?;
-        let function = match executor.code.is_null() {
-            true => None,
-            false => sources
+        let named = |code| {
+            let (python, reader) = (sources.python, sources.reader);
+            let generation = || self.at_stop.generation(python, reader);
+            let is_useful = executor.state.valid && reader.keeps_lasting();
+            let generation = is_useful.then(generation).flatten();
+            sources
                 .codes
-                .get(sources.python, sources.reader, executor.code),
+                .named(python, reader, code, generation.as_deref())
         };
+        let function = (!executor.code.is_null())
+            .then(|| named(executor.code))
+            .flatten();
         let function = match function {
             Some(code) => Some(code),
             None => self.mapped(known.address)?.function().cloned(),

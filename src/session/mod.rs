@@ -95,7 +95,10 @@ impl Session {
         description: Description,
     ) -> Session {
         Session {
-            memory: CachedMemory::new(memory),
+            memory: match description.packet {
+                Some(packet) => CachedMemory::remote(memory, packet),
+                None => CachedMemory::new(memory),
+            },
             evaluate,
             description,
             cache: Cache::from_environment(),
@@ -140,6 +143,12 @@ impl Session {
         if let Some(Some(annotator)) = self.annotator.get_mut() {
             annotator.invalidate();
         }
+    }
+
+    /// Forgets also what the target itself cannot change: somebody has written into it.
+    pub fn invalidate_all(&mut self) {
+        self.invalidate();
+        self.memory.clear_all();
     }
 
     /// Takes `text` for the source file of this name until the target runs: what was typed at a prompt is in no file.
@@ -362,7 +371,7 @@ impl Session {
     /// The executor whose allocation contains `address`. Those that run are looked at first, and all others only if
     /// the address is not in CPython's own file.
     pub fn executor_at(&self, address: Address) -> Result<Option<Address>> {
-        if self.program()?.contains(address) {
+        if self.is_in_file(address)? {
             return Ok(None);
         }
         let (python, reader) = (self.python()?, self.reader());
@@ -378,12 +387,18 @@ impl Session {
         Ok(self.at_stop.executor_at(address))
     }
 
+    /// Whether the address is known to be in a loaded file.
+    fn is_in_file(&self, address: Address) -> Result<bool> {
+        let is_pc = self.stop.in_file && self.stop.pc == Some(address);
+        Ok(is_pc || self.program()?.contains(address))
+    }
+
     /// The same, searched for in all executors there are if need be.
     pub fn executor_anywhere(&self, address: Address) -> Result<Option<Address>> {
         let near = self.executor_at(address)?;
         // Code that is not mapped is that of no executor.
         let is_mapped = || self.reader().bytes(address, 1, "memory").is_ok();
-        if near.is_some() || self.program()?.contains(address) || !is_mapped() {
+        if near.is_some() || self.is_in_file(address)? || !is_mapped() {
             return Ok(near);
         }
         self.all_executors()?;

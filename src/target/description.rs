@@ -48,6 +48,8 @@ pub struct Description {
     pub files: Vec<LoadedFile>,
     /// Where separate debug files are looked for besides the usual places.
     pub debug_directories: Vec<PathBuf>,
+    /// How much memory one packet brings, where each request is a packet over a connection.
+    pub packet: Option<u64>,
 }
 
 /// What the user has selected at this stop.
@@ -57,4 +59,6 @@ pub struct Stop {
     pub pc: Option<crate::address::Address>,
     /// The kernel's id of the selected thread.
     pub thread: Option<u64>,
+    /// Whether the front-end knows that this program counter is in the code of a loaded file, so in that of no executor.
+    pub in_file: bool,
 }

@@ -15,6 +15,21 @@ pub trait Memory: Send {
     /// Says that these ranges will be read soon. What keeps what it has read may fetch them in fewer requests.
     fn prefetch(&self, _ranges: &[Range]) {}
 
+    /// Whether a request is so dear that what cannot have changed is kept while the target runs.
+    fn keeps_lasting(&self) -> bool {
+        false
+    }
+
+    /// From here to [`Memory::end_lasting`], what is read stays the same while the object at `owner` is the same, which
+    /// `proof` shows: bytes of it that no other object has. What is read then may be kept.
+    /// Whether something of this object is kept already.
+    fn begin_lasting(&self, _owner: Address, _proof: &[u8]) -> bool {
+        false
+    }
+
+    /// What is read from here on may change whenever the target runs.
+    fn end_lasting(&self) {}
+
     /// What is odd about this memory: cut off, taken from a file, changing while it is read.
     fn findings(&self) -> Vec<Finding> {
         Vec::new()

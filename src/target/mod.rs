@@ -7,6 +7,8 @@ mod dump;
 mod file_mapping;
 pub mod files;
 mod finding;
+mod habit;
+mod lasting;
 mod memory;
 #[cfg(target_os = "linux")]
 mod process;
@@ -15,6 +17,7 @@ mod registers;
 #[cfg(target_os = "linux")]
 mod started;
 mod threads;
+mod transfer;
 
 pub use cache::CachedMemory;
 pub use core::Core;

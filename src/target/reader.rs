@@ -26,6 +26,39 @@ impl<'m> Reader<'m> {
         self.memory.prefetch(ranges);
     }
 
+    /// Whether what cannot have changed is kept from stop to stop.
+    pub fn keeps_lasting(&self) -> bool {
+        self.memory.keeps_lasting()
+    }
+
+    /// Does `read`, whose reads stay the same while the object at `owner` is the same, which `proof` shows: bytes that no
+    /// other object has, or none if nothing shows it.
+    pub fn lasting<T>(
+        &self,
+        owner: Address,
+        proof: impl FnOnce() -> Option<Vec<u8>>,
+        read: impl FnOnce() -> T,
+    ) -> T {
+        let proof = self.memory.keeps_lasting().then(proof).flatten();
+        let Some(proof) = proof else {
+            return read();
+        };
+        self.memory.begin_lasting(owner, &proof);
+        let found = read();
+        self.memory.end_lasting();
+        found
+    }
+
+    /// Whether something of the object at `owner` is kept, if it is the same as before.
+    pub fn keeps(&self, owner: Address, proof: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+        let proof = self.memory.keeps_lasting().then(proof).flatten();
+        proof.is_some_and(|proof| {
+            let known = self.memory.begin_lasting(owner, &proof);
+            self.memory.end_lasting();
+            known
+        })
+    }
+
     /// `length` bytes at `address`; `what` is named in the error.
     pub fn bytes(&self, address: Address, length: u64, what: impl Display) -> Result<Vec<u8>> {
         let size = usize::try_from(length)

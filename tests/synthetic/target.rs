@@ -947,6 +947,7 @@ fn session(memory: Segments, expressions: Expressions, head: &Line) -> Session {
         pid: head.value("pid").map(|text| head.parsed(text)),
         files: Vec::new(),
         debug_directories: Vec::new(),
+        packet: None,
     };
     Session::new(Box::new(memory), Box::new(expressions), description)
 }

@@ -5,15 +5,15 @@ use super::fields::name_of_type;
 use super::names::own_field;
 use super::value::NumberId;
 use crate::address::{Address, BytecodeOffset, Range};
-use crate::cpython::{Objects, describe};
+use crate::cpython::{KnownType, Objects, describe, proof_of_code};
 use crate::listing::Hex;
 use crate::listing::note::{Facts, Note, NoteKind};
 use crate::map::{Place, RegionKind};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Below this, numbers are no pointers: the first page is never mapped.
-const LOWEST_POINTER: u64 = 4096;
+/// Below this, numbers are no pointers: no program has memory there (`vm.mmap_min_addr`).
+const LOWEST_POINTER: u64 = 1 << 16;
 
 /// From here on, addresses are the kernel's, on either machine and with any number of page tables.
 const HIGHEST_POINTER: u64 = 1 << 56;
@@ -27,6 +27,9 @@ const MOST_LOCALS: u64 = 1 << 16;
 /// Most functions have no more; and most names no more bytes with their heads.
 const LIKELY_LOCALS: u64 = 8;
 const LIKELY_NAME: u64 = 64;
+
+/// Of `_PyRuntime`, the objects that are always there.
+const SINGLETONS: &str = "static_objects.singletons";
 
 /// What a number is.
 #[derive(Clone, Debug)]
@@ -139,9 +142,15 @@ impl Annotator {
         let names = self
             .locals
             .entry(code)
-            .or_insert_with(|| locals(here, code).unwrap_or_default());
+            .or_insert_with(|| lasting_locals(here, code).unwrap_or_default());
         names.get(usize::try_from(index).ok()?).cloned()
     }
+}
+
+/// The names of the local variables of a code object, which it never changes.
+fn lasting_locals(here: &Here<'_>, code: Address) -> Option<Arc<[Arc<str>]>> {
+    let proof = || proof_of_code(here.python, here.reader, code);
+    here.reader.lasting(code, proof, || locals(here, code))
 }
 
 /// `co_localsplusnames`.
@@ -215,14 +224,24 @@ fn object(here: &Here<'_>, value: u64) -> Option<Constant> {
     }
     // Of CPython's own variables, only that of its whole state has objects inside.
     let around = here.symbols.nearest(address);
-    if around.is_some_and(|(symbol, offset)| offset != 0 && &*symbol != "_PyRuntime") {
+    if around
+        .as_ref()
+        .is_some_and(|(symbol, offset)| *offset != 0 && &**symbol != "_PyRuntime")
+    {
         return None;
     }
     let known_type = |kind| match here.symbols.nearest(kind) {
-        Some((symbol, 0)) => name_of_type(&symbol),
+        Some((symbol, 0)) => {
+            Some(name_of_type(&symbol).map_or(KnownType::Static, KnownType::Named))
+        }
         _ => None,
     };
-    let found = describe(here.python, here.reader, address, &known_type)?;
+    let proof = || {
+        let (symbol, offset) = around?;
+        (&*symbol == "_PyRuntime" && is_singleton(here, offset)).then(Vec::new)
+    };
+    let read = || describe(here.python, here.reader, address, &known_type);
+    let found = here.reader.lasting(address, proof, read)?;
     let text = match &found.value {
         None if found.kind == "NoneType" => "None".to_owned(),
         None => match here.symbols.nearest(address) {
@@ -238,6 +257,16 @@ fn object(here: &Here<'_>, value: u64) -> Option<Constant> {
         text: text.into(),
         what: found.kind.into(),
         is_object: true,
+    })
+}
+
+/// Whether the object there in `_PyRuntime` is one of CPython's own numbers and strings: they stay what they are.
+fn is_singleton(here: &Here<'_>, offset: u64) -> bool {
+    let runtime = here.python.layouts.find("_PyRuntimeState");
+    let mut fields = runtime.into_iter().flat_map(|shape| &shape.fields);
+    fields.any(|field| {
+        let inside = offset.checked_sub(field.offset);
+        field.name.starts_with(SINGLETONS) && inside.is_some_and(|inside| inside < field.size)
     })
 }
 

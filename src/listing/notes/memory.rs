@@ -229,11 +229,10 @@ impl Annotator {
 
     /// The pointer in the executor's own memory.
     pub(super) fn pointer_at(&mut self, here: &Here<'_>, address: u64) -> Option<u64> {
-        let read = || {
-            here.reader
-                .u64(Address(address), "data of an executor")
-                .ok()
-        };
+        let executor = &here.mapped.executor;
+        let proof = || executor.proof(here.python, here.reader);
+        let word = || here.reader.u64(Address(address), "data of an executor");
+        let read = || here.reader.lasting(executor.address, proof, word).ok();
         *self.pointers.entry(address).or_insert_with(read)
     }
 }

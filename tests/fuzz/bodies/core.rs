@@ -66,6 +66,7 @@ fn session(core: Core) -> Session {
     let stop = Stop {
         pc: thread.and_then(|thread| thread.registers.pc()),
         thread: thread.map(|thread| thread.id),
+        in_file: false,
     };
     let description = Description {
         architecture: dump
@@ -78,6 +79,7 @@ fn session(core: Core) -> Session {
         pid: dump.core().notes().process,
         files: dump.files().found(&[]),
         debug_directories: Vec::new(),
+        packet: None,
     };
     let metered = Metered {
         memory: dump,

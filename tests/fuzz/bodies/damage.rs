@@ -216,6 +216,7 @@ pub fn session(parts: &'static Parts, tables: &dyn Memory, memory: Damaged) -> O
         pid: Some(1),
         files: Vec::new(),
         debug_directories: Vec::new(),
+        packet: None,
     };
     let metered = Metered {
         memory,
@@ -226,6 +227,7 @@ pub fn session(parts: &'static Parts, tables: &dyn Memory, memory: Damaged) -> O
     session.select(Stop {
         pc: parts.names.get("A:3").copied().map(Address),
         thread: Some(7),
+        in_file: false,
     });
     Some(session)
 }

@@ -29,6 +29,7 @@ pub fn open(files: &Files<'_>) -> Result<Session, String> {
     let stop = Stop {
         pc: thread.and_then(|thread| thread.registers.pc()),
         thread: thread.map(|thread| thread.id),
+        in_file: false,
     };
     let description = Description {
         architecture: dump
@@ -41,6 +42,7 @@ pub fn open(files: &Files<'_>) -> Result<Session, String> {
         pid: dump.core().notes().process,
         files: dump.files().found(&debug_files),
         debug_directories: Vec::new(),
+        packet: None,
     };
     let mut session = Session::new(Box::new(dump), Box::new(Nobody), description);
     session.select(stop);
