@@ -5,6 +5,7 @@
 //! (`add-symbol-file FILE` in GDB, `target modules add` and `load --slide 0` in LLDB). What the two need differently is
 //! told apart by [`Debugger`] and written down where it is done.
 
+mod attributes;
 mod elf;
 mod entries;
 mod expressions;
@@ -18,6 +19,7 @@ mod perf_map;
 mod tests;
 mod units;
 mod unwinding;
+mod variables;
 
 pub use model::{
     Convention, ExecutorCode, Function, InlinedFrame, Piece, PieceFacts, PieceKind, Slot, UopPlace,

@@ -11,6 +11,7 @@ import judge
 
 ENTRIES = 6          # of one executor that are followed
 MOST_OF_ENTRY = 700  # instructions of one entry
+CALLS_OF_ONE = 4     # of which one is looked at from within
 TAG_BITS = 3
 
 
@@ -107,8 +108,8 @@ class Session:
         names = ("unwinding", "unwinding from callees", "Python frames at uops", "variables at uops", "variables inside uops",
                  "stack items at uops")
         self.checks = {name: judge.Check(name, None if name == "unwinding" else 1) for name in names}
-        self.unknown = 0
-        self.is_314 = job.version.endswith("3.14")
+        self.unknown = self.calls = 0
+        self.is_314 = "3.14" in job.version
         self.machine = AARCH64 if job.port else X86_64
         self.frame_register = self.machine.uops[0 if self.is_314 else 1]
 
@@ -179,23 +180,23 @@ class Session:
         returns = (register(machine.link), stack) if machine.link else (word(stack), stack + 8)
         self.caller = {machine.pc: returns[0], machine.stack: returns[1], **{name: register(name) for name in machine.saved}}
         self.frames = None
-        for count in range(MOST_OF_ENTRY):
+        for _ in range(MOST_OF_ENTRY):
             pc = register(machine.pc)
             if pc == self.caller[machine.pc]:
                 return
-            inside = self.map.contains(pc)
-            if inside:
+            if self.map.contains(pc):
                 self.look(pc)
-            self.step(pc, inside and count % 16 == 0)
+            self.step(pc)
 
-    def step(self, pc, into):
+    def step(self, pc):
         instruction = gdb.newest_frame().architecture().disassemble(pc)[0]
         gdb.execute("stepi", to_string=True)
         behind = pc + instruction["length"]
         is_call = instruction["asm"].split()[0] in self.machine.calls
         if not is_call or self.map.contains(register(self.machine.pc)) or not self.map.contains(pc):
             return
-        if into:
+        self.calls += 1
+        if self.calls % CALLS_OF_ONE == 1:
             self.look_at_caller(gdb.newest_frame(), "unwinding from callees", pc)
         back = gdb.Breakpoint(f"*{behind:#x}", internal=True)
         back.silent = True
