@@ -13,6 +13,23 @@ base = IN_MEMORY if os.access(IN_MEMORY, os.W_OK | os.X_OK) else tempfile.gettem
 FOLDER = os.path.join(base, "%s%d-%s" % (CODE_FOLDER, os.getpid(), secrets.token_hex(8)))
 
 
+alive = set()  # debuggers of this process that have us loaded
+
+
+def register(debugger):
+    """LLDB ends without telling Python: the last debugger that goes takes our files along."""
+    alive.add(debugger.GetID())
+    when_destroyed = getattr(debugger, "AddDestroyCallback", None) or getattr(debugger, "SetDestroyCallback", None)
+    if when_destroyed is not None:
+        when_destroyed(on_destroyed)
+
+
+def on_destroyed(number, *_more):
+    alive.discard(number)
+    if not alive:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+
+
 def write_file(name, content):
     """A file of ours, until LLDB ends at the latest. Nobody else can write where it is."""
     if not os.path.isdir(FOLDER):

@@ -32,6 +32,7 @@ OVER_GDB, OVER_SCRIPT, FIRST_COLD, FIRST_CACHED, FEW_REQUESTS = 10, 3, 5, 30, 10
 # Remarks on instructions may take as long as all the rest; all of it 1.5 times as long as capstone takes for details.
 WITH_REMARKS, OVER_DETAILS = 0.5, 1 / 1.5
 REBUILT, WITHIN = 0.05, 1  # seconds for 17,000 uops, as one large benchmark has
+OF_A_UOP = 2  # microseconds to write the symbols of a uop
 # On a core: against the script in GDB; its memory; a hole of 20 GB may cost nothing, finding tables 3 times the DWARF.
 OVER_SCRIPT_ON_CORE, LESS_MEMORY, WITH_HOLE, WITHOUT_SYMBOLS = 10, 3, 0.8, 1 / 3
 
@@ -277,6 +278,20 @@ def native_rows(told):
     ]
 
 
+def symbols_rows(told):
+    """What benches/symbols.rs measured on the same core, for each uop: there is no peer that does it."""
+    each = {what: seconds * 1e6 / told["uops"] for what, seconds in told["seconds"].items()}
+
+    def row(what, microseconds, goal=None):
+        return Row(what, f"{microseconds:.2f} µs", "", None, None, goal, higher=False, judged=microseconds)
+
+    return [
+        row("symbols of a uop, written in Rust (µs)", each["frames"], OF_A_UOP),
+        row("symbols of a uop with uops as inlined frames (µs)", each["both"]),
+        row("what they are about, read from the core (µs)", each["read"]),
+    ]
+
+
 def number(value):
     return f"{value:.0f}" if value == int(value) else f"{value:.1f}"
 
@@ -361,6 +376,7 @@ def arguments():
     parser.add_argument("--extension", required=True, type=pathlib.Path)
     parser.add_argument("--binary", required=True, type=pathlib.Path)
     parser.add_argument("--notes", required=True, type=pathlib.Path)
+    parser.add_argument("--symbols", required=True, type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=positive)
@@ -398,7 +414,8 @@ def measure(options, directory):
     with sessions.workload(testbed, CORE_PROGRAMS) as pid:
         core.dump(pid)
     runs = core.measure()
-    rows = time_rows(bench) + native_rows(core.native(options.notes)) + core_rows(runs, is_busy(bench))
+    rows = time_rows(bench) + native_rows(core.native(options.notes)) + symbols_rows(
+        core.native(options.symbols)) + core_rows(runs, is_busy(bench))
     say("setting breakpoints at uops")
     rows += breaking.rows(Row, breaking.measure(debugger))
     say("stepping")

@@ -85,9 +85,9 @@ class PostMortem:
         return runs
 
     def native(self, program):
-        """What benches/notes.rs tells of the same core."""
+        """What a bench in Rust tells of the same core."""
         command = [program, self.core, self.testbed.python["debug_file_directory"]]
-        self.run("remarks against capstone", command)
+        self.run(f"the bench {program.name}", command)
         return json.loads((self.directory / "output").read_text())
 
     def run(self, what, command, variables=None):

@@ -3,8 +3,9 @@
 use super::target::Opened;
 use super::target_options::TargetOptions;
 use crate::command::{Failure, Reply};
-use crate::session::Session;
-use crate::symbols::{Debugger, SymbolOptions, Symbols, View};
+use crate::symbols::{
+    Debugger, SymbolOptions, Symbols, View, perf_map as perf_lines, write as write_symbols,
+};
 use clap::ValueEnum;
 use std::fmt::Write as _;
 use std::fs;
@@ -81,9 +82,15 @@ impl WriteSymbols {
             }
         };
         for (number, known) in (1..).zip(session.executors()?) {
-            match self.symbols(session, known.address, &folder, number) {
-                Ok(symbols) => written.add(&folder, known.address.to_string(), &symbols)?,
-                Err(reason) => written.leave_out(&format!("{}: {reason}", known.address)),
+            let address = known.address;
+            let code = session.executor_code(address);
+            let options = self.options(&folder, number);
+            match code.and_then(|code| Ok((perf_lines(&code), write_symbols(&code, &options)?))) {
+                Ok((lines, symbols)) => {
+                    written.perf_map.push_str(&lines);
+                    written.add(&folder, &address.to_string(), &symbols)?;
+                }
+                Err(reason) => written.leave_out(&format!("{address}: {reason}")),
             }
         }
         if let Some(name) = perf_map.filter(|_| !written.objects.is_empty()) {
@@ -92,14 +99,8 @@ impl WriteSymbols {
         written.finish(&folder, self.debugger)
     }
 
-    fn symbols(
-        &self,
-        session: &Session,
-        executor: crate::address::Address,
-        folder: &Path,
-        number: u64,
-    ) -> Result<Symbols, String> {
-        let options = SymbolOptions {
+    fn options(&self, folder: &Path, number: u64) -> SymbolOptions {
+        SymbolOptions {
             debugger: match self.debugger {
                 For::Gdb => Debugger::Gdb,
                 For::Lldb => Debugger::Lldb,
@@ -111,9 +112,7 @@ impl WriteSymbols {
             },
             folder: folder.display().to_string(),
             number,
-        };
-        let symbols = session.symbols(executor, &options);
-        symbols.map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -134,7 +133,7 @@ struct Written {
 }
 
 impl Written {
-    fn add(&mut self, folder: &Path, executor: String, symbols: &Symbols) -> Result<(), Failure> {
+    fn add(&mut self, folder: &Path, executor: &str, symbols: &Symbols) -> Result<(), Failure> {
         let object = object_name(&symbols.listing_name);
         write(
             &folder.join(&symbols.listing_name),
@@ -143,7 +142,6 @@ impl Written {
         write(&folder.join(&object), &symbols.elf)?;
         // Writing to a string does not fail.
         let _ = writeln!(self.text, "{executor}  {object}  {}", symbols.name);
-        self.perf_map.push_str(&symbols.perf_map);
         self.objects.push(object);
         Ok(())
     }

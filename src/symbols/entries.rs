@@ -1,8 +1,8 @@
 //! The debugging information entries of an executor.
 
-use super::expressions::{cached, local, number, value};
-use super::files::{Files, clean};
-use super::inlined::{FrameParts, Part, parts, ranges};
+use super::attributes::{address, declare, pointer_to, set, set_range, string};
+use super::files::Files;
+use super::inlined::{FrameParts, parts, ranges};
 use super::lines::{listing_line, uop_line};
 use super::model::{ExecutorCode, Function, InlinedFrame, Piece, PieceKind};
 use super::{Debugger, SymbolOptions, View};
@@ -10,10 +10,7 @@ use crate::address::Range;
 use crate::listing::UopRow;
 use crate::render::UopSource;
 use gimli::constants::*;
-use gimli::write::{
-    Address, AttributeValue, Expression, FileId, Location, LocationList, Range as CodeRange,
-    RangeList, Unit, UnitEntryId,
-};
+use gimli::write::{AttributeValue, FileId, Range as CodeRange, RangeList, Unit, UnitEntryId};
 use std::collections::HashMap;
 
 /// Writes the entries of one unit.
@@ -46,9 +43,11 @@ struct Nodes {
 
 /// The types of variables.
 #[derive(Clone, Copy)]
-struct Types {
-    object: UnitEntryId,
-    frame: UnitEntryId,
+pub struct Types {
+    /// `PyObject *`.
+    pub object: UnitEntryId,
+    /// `_PyInterpreterFrame *`.
+    pub frame: UnitEntryId,
 }
 
 /// What a unit as a whole is.
@@ -272,72 +271,6 @@ impl<'w, 'm> Entries<'w, 'm> {
         entry
     }
 
-    fn variables(
-        &mut self,
-        node: UnitEntryId,
-        function: &Function,
-        parts: &FrameParts,
-        types: Types,
-    ) {
-        let Some(convention) = &self.code.convention else {
-            return;
-        };
-        let Some(frame) = number(self.code.architecture, convention.frame) else {
-            return;
-        };
-        for variable in &function.variables {
-            let at = |depth| local(frame, convention, variable.slot, depth);
-            let tag = match variable.is_argument {
-                true => DW_TAG_formal_parameter,
-                false => DW_TAG_variable,
-            };
-            let list = locations(&parts.variables, at);
-            self.variable(node, tag, &variable.name, types.object, list);
-        }
-    }
-
-    /// A variable; where it is nowhere known, debuggers say so.
-    fn variable(
-        &mut self,
-        parent: UnitEntryId,
-        tag: DwTag,
-        name: &str,
-        kind: UnitEntryId,
-        list: Vec<Location>,
-    ) {
-        let unit = &mut *self.unit;
-        let entry = unit.add(parent, tag);
-        set(unit, entry, DW_AT_name, string(name));
-        set(unit, entry, DW_AT_type, AttributeValue::UnitRef(kind));
-        if !list.is_empty() {
-            let list = unit.locations.add(LocationList(list));
-            let list = AttributeValue::LocationListRef(list);
-            set(unit, entry, DW_AT_location, list);
-        }
-    }
-
-    /// What uops find in registers: the frame, as long as it is there, and stack items where each uop begins.
-    fn registers(&mut self, executor: UnitEntryId, types: Types) {
-        let code = self.code;
-        let Some(convention) = &code.convention else {
-            return;
-        };
-        for (item, register) in (0..).zip(&convention.cached) {
-            let Some(register) = number(code.architecture, *register) else {
-                continue;
-            };
-            let list = cached_locations(code, item, register);
-            if !list.is_empty() {
-                let name = format!("tos{item}");
-                self.variable(executor, DW_TAG_variable, &name, types.object, list);
-            }
-        }
-        if let Some(frame) = number(code.architecture, convention.frame) {
-            let list = locations(&frame_parts(code), |_| Some(value(frame)));
-            self.variable(executor, DW_TAG_variable, "frame", types.frame, list);
-        }
-    }
-
     /// Each uop as an inlined call at its line of Python.
     fn uops(&mut self, executor: UnitEntryId, nodes: &[Nodes]) {
         let code = self.code;
@@ -395,83 +328,4 @@ impl<'w, 'm> Entries<'w, 'm> {
 fn python_line(row: &UopRow) -> Option<(&str, u64)> {
     let line = u64::try_from(row.line?).ok()?;
     Some((&row.code.as_ref()?.filename, line))
-}
-
-fn locations(parts: &[Part], at: impl Fn(usize) -> Option<Expression>) -> Vec<Location> {
-    let located = parts.iter().filter_map(|part| {
-        Some(Location::OffsetPair {
-            begin: part.start,
-            end: part.end,
-            data: at(part.depth)?,
-        })
-    });
-    located.collect()
-}
-
-/// Where the register of the frame holds it.
-fn frame_parts(code: &ExecutorCode) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    for piece in &code.pieces {
-        let base = code.offset(piece.range.start);
-        for (from, to) in &piece.facts.frame {
-            let (start, end) = (base.saturating_add(*from), base.saturating_add(*to));
-            match parts.last_mut() {
-                Some(last) if last.end == start => last.end = end,
-                _ => parts.push(Part {
-                    start,
-                    end,
-                    depth: 0,
-                }),
-            }
-        }
-    }
-    parts
-}
-
-/// Where uops begin that find so many items in registers that this one is among them.
-fn cached_locations(code: &ExecutorCode, item: u8, register: gimli::Register) -> Vec<Location> {
-    let begin = |piece: &Piece| {
-        let PieceKind::Uop(index) = piece.kind else {
-            return None;
-        };
-        let stack = code.listing.uops.get(index.0 as usize)?.stack?;
-        let start = code.offset(piece.range.start);
-        (item < stack.cached_before).then(|| Location::OffsetPair {
-            begin: start,
-            end: start.saturating_add(1),
-            data: cached(register),
-        })
-    };
-    code.pieces.iter().filter_map(begin).collect()
-}
-
-fn declare(unit: &mut Unit, parent: UnitEntryId, name: &str) -> UnitEntryId {
-    let entry = unit.add(parent, DW_TAG_structure_type);
-    set(unit, entry, DW_AT_name, string(name));
-    set(unit, entry, DW_AT_declaration, AttributeValue::Flag(true));
-    entry
-}
-
-fn pointer_to(unit: &mut Unit, parent: UnitEntryId, kind: UnitEntryId) -> UnitEntryId {
-    let entry = unit.add(parent, DW_TAG_pointer_type);
-    set(unit, entry, DW_AT_byte_size, AttributeValue::Data1(8));
-    set(unit, entry, DW_AT_type, AttributeValue::UnitRef(kind));
-    entry
-}
-
-fn set_range(unit: &mut Unit, entry: UnitEntryId, start: u64, size: u64) {
-    set(unit, entry, DW_AT_low_pc, address(start));
-    set(unit, entry, DW_AT_high_pc, AttributeValue::Udata(size));
-}
-
-fn address(at: u64) -> AttributeValue {
-    AttributeValue::Address(Address::Constant(at))
-}
-
-fn string(text: &str) -> AttributeValue {
-    AttributeValue::String(clean(text))
-}
-
-fn set(unit: &mut Unit, entry: UnitEntryId, name: DwAt, value: AttributeValue) {
-    unit.get_mut(entry).set(name, value);
 }

@@ -36,6 +36,7 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
     begin(unit, code);
     let mut last = None;
     let mut seen = HashSet::new();
+    let mut early = None;
     for piece in &code.pieces {
         let (at, frame) = match python_line(code, piece) {
             Some((row, line, filename)) => {
@@ -43,20 +44,35 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
                 let frame = place.and_then(|place| place.frame);
                 ((files.python(unit, filename), line), frame)
             }
-            None if whole => ((files.listing, 0), None),
-            None => continue,
+            None if whole && !is_within(code, piece) => ((files.listing, 0), None),
+            None => {
+                early = early.or(Some(piece));
+                continue;
+            }
         };
         let here = (at, frame);
+        // What has no line of its own is of the line before it, and where there is none, of the line behind it.
+        let is_first = last.is_none_or(|((_, line), _)| line == 0) && at.1 != 0;
+        let start = early.take().filter(|_| is_first && whole).unwrap_or(piece);
         if last == Some(here) {
             continue;
         }
         // Where a call returns to is no second place to stop at in its line.
         let resumes = last.is_some_and(|(_, last)| last != frame) && seen.contains(&here);
-        add(unit, code, piece, at, !resumes);
+        add(unit, code, start, at, !resumes);
         seen.insert(here);
         last = Some(here);
     }
     end(unit, code);
+}
+
+/// Whether a piece is of the loop itself: no stub, and not what runs once before it.
+fn is_within(code: &ExecutorCode, piece: &Piece) -> bool {
+    let PieceKind::Uop(index) = piece.kind else {
+        return false;
+    };
+    let row = code.listing.uops.get(index.0 as usize);
+    index.0 != 0 && row.is_some_and(|row| !row.is_stub)
 }
 
 /// The uop, the line and the file of Python source that a piece of the main part belongs to. The first uop, to which no

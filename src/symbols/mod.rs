@@ -5,6 +5,7 @@
 //! (`add-symbol-file FILE` in GDB, `target modules add` and `load --slide 0` in LLDB). What the two need differently is
 //! told apart by [`Debugger`] and written down where it is done.
 
+mod attributes;
 mod elf;
 mod entries;
 mod expressions;
@@ -18,6 +19,7 @@ mod perf_map;
 mod tests;
 mod units;
 mod unwinding;
+mod variables;
 
 pub use model::{
     Convention, ExecutorCode, Function, InlinedFrame, Piece, PieceFacts, PieceKind, Slot, UopPlace,
@@ -80,8 +82,6 @@ pub struct Symbols {
     pub section: Range,
     /// The line in the listing of each uop.
     pub lines: Vec<(UopIndex, u32)>,
-    /// The lines of the executor in a perf map (`/tmp/perf-PID.map`), from which `perf report` has names.
-    pub perf_map: String,
 }
 
 /// DWARF 5, as all debuggers that are supported read it.
@@ -110,7 +110,6 @@ pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
     }
     .write()
     .map_err(|error| unwritable(code, &error))?;
-    let perf_map = perf_map::lines(code, &name);
     Ok(Symbols {
         elf,
         listing: source.text,
@@ -119,7 +118,6 @@ pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
         range: code.allocation,
         section,
         lines: source.lines,
-        perf_map,
     })
 }
 
@@ -131,6 +129,11 @@ struct Object<'m> {
     name: &'m str,
     listing_name: &'m str,
     section: Range,
+}
+
+/// The lines of an executor in a perf map (`/tmp/perf-PID.map`), from which `perf report` has names.
+pub fn perf_map(code: &ExecutorCode) -> String {
+    perf_map::lines(code, &names::executor(&code.listing))
 }
 
 fn unwritable(code: &ExecutorCode, reason: &str) -> Error {

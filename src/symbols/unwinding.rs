@@ -46,7 +46,7 @@ fn add(table: &mut FrameTable, architecture: Architecture, pieces: &[&Piece]) ->
     let start = first.range.start;
     let size = u32::try_from(last.range.end().offset_from(start)?).ok()?;
     let mut description = FrameDescriptionEntry::new(Address::Constant(start.0), size);
-    let mut now = initial.clone();
+    let (mut now, mut last) = (initial.clone(), Some(rule));
     for piece in pieces {
         let at = piece.range.start.offset_from(start)?;
         if piece.facts.rules.is_empty() {
@@ -55,9 +55,13 @@ fn add(table: &mut FrameTable, architecture: Architecture, pieces: &[&Piece]) ->
             for instruction in lost.since(&now, &initial) {
                 description.add_instruction(u32::try_from(at).ok()?, instruction);
             }
-            now = lost;
+            (now, last) = (lost, None);
         }
         for (offset, rule) in &piece.facts.rules {
+            if last == Some(rule) {
+                continue;
+            }
+            last = Some(rule);
             let offset = u32::try_from(at.checked_add(*offset)?).ok()?;
             let next = columns.state(rule)?;
             for instruction in next.since(&now, &initial) {

@@ -32,11 +32,15 @@ class Job:
 
     def write_symbols(self, pid, debugger):
         """The objects of a stopped process: path of each, and the script that loads them all."""
-        self.call("symbols", "--pid", str(pid), "-o", self.folder, "--for", debugger, "--view", self.view)
+        self.call("symbols", *self.of(pid), "-o", self.folder, "--for", debugger, "--view", self.view)
         return sorted(str(path) for path in pathlib.Path(self.folder).glob("*.elf"))
 
     def code_map(self, pid):
-        return CodeMap(json.loads(self.call("dis", "--all", "--no-source", "--json", "--pid", str(pid))))
+        return CodeMap(json.loads(self.call("dis", "--all", "--no-source", "--json", *self.of(pid))))
+
+    def of(self, pid):
+        """An emulated process can only be read by the emulator: then the core of another run stands for it."""
+        return ("--core", self.core, "--exe", self.exe, "--sysroot", self.sysroot) if self.core else ("--pid", str(pid))
 
     def call(self, *words):
         found = subprocess.run([self.tool, *words], capture_output=True, text=True, check=False)
@@ -52,7 +56,7 @@ class CodeMap:
     """Where uops are, by the tool's map, which other tests compare with what the emitters wrote."""
 
     def __init__(self, document):
-        self.uops, self.ranges, self.starts, self.names = {}, [], [], {}
+        self.uops, self.ranges, self.starts, self.names, self.bytes = {}, [], [], {}, {}
         for listing in document["data"]["executors"]:
             code = listing["executor"]["code"]
             base = int(code["address"], 16)
@@ -67,6 +71,7 @@ class CodeMap:
             if place["size"]:
                 start = int(place["address"], 16)
                 self.uops[start] = uop
+                self.bytes[start] = bytes.fromhex("".join(one["bytes"] for one in uop["instructions"]))
                 for name in {uop["name"], uop["base"]}:
                     self.names.setdefault(name, set()).add(start)
 

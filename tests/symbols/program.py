@@ -114,7 +114,10 @@ def main():
     for _ in range(ROUNDS):
         for work in WORK:
             total += work(COUNT)
-    os.getppid()  # the test stops here: what is hot has been compiled
+    # What is hot has been compiled. The test stops here; where it needs a core first, the same run must end here.
+    if len(sys.argv) > 1 and os.path.exists(sys.argv[1]):
+        os.abort()
+    os.getppid()
     for _ in range(MARKED):
         for work in WORK:
             total += work(COUNT)

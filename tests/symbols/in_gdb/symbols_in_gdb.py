@@ -11,8 +11,22 @@ import judge
 
 ENTRIES = 6          # of one executor that are followed
 MOST_OF_ENTRY = 700  # instructions of one entry
+CALLS_OF_ONE = 4     # of which one is looked at from within
 TAG_BITS = 3
-CALLEE_SAVED = ("rbx", "rbp", "r12", "r13", "r14", "r15")
+
+
+class Machine:
+    """Registers by what they are for; `uops`: the arguments of uops, in order."""
+
+    def __init__(self, pc, stack, frame_pointer, saved, argument, uops, link, calls):
+        self.pc, self.stack, self.frame_pointer, self.saved, self.argument = pc, stack, frame_pointer, saved, argument
+        self.uops, self.link, self.calls = uops, link, calls
+
+
+X86_64 = Machine("rip", "rsp", "rbp", ("rbx", "rbp", "r12", "r13", "r14", "r15"), "rdi",
+                 ("r12", "r13", "r14", "r15", "rdi", "rsi", "rdx"), None, ("call",))
+AARCH64 = Machine("pc", "sp", "x29", tuple(f"x{number}" for number in range(19, 30)), "x0",
+                  tuple(f"x{number}" for number in range(20, 27)), "x30", ("bl", "blr"))
 ENTRY_NAMES = 400    # uop names that get a breakpoint
 
 
@@ -76,16 +90,16 @@ class Entry(gdb.Breakpoint):
         self.silent, self.followed = True, followed
 
     def stop(self):
-        pc = register("rip")
         # 3.14 has one entry for each executor; of 3.15's, the executor is the first argument.
-        key = pc if self.followed.per_executor else register("rdi")
+        machine = self.followed.machine
+        key = register(machine.pc if self.followed.per_executor else machine.argument)
         self.followed.counts[key] = self.followed.counts.get(key, 0) + 1
         return self.followed.counts[key] <= ENTRIES
 
 
 class Followed:
-    def __init__(self, per_executor):
-        self.per_executor, self.counts = per_executor, {}
+    def __init__(self, machine, per_executor):
+        self.machine, self.per_executor, self.counts = machine, per_executor, {}
 
 
 class Session:
@@ -94,8 +108,10 @@ class Session:
         names = ("unwinding", "unwinding from callees", "Python frames at uops", "variables at uops", "variables inside uops",
                  "stack items at uops")
         self.checks = {name: judge.Check(name, None if name == "unwinding" else 1) for name in names}
-        self.unknown = 0
-        self.is_314 = job.version == "3.14"
+        self.unknown = self.calls = 0
+        self.is_314 = "3.14" in job.version
+        self.machine = AARCH64 if job.port else X86_64
+        self.frame_register = self.machine.uops[0 if self.is_314 else 1]
 
     def run(self):
         gdb.execute("set confirm off")
@@ -103,12 +119,15 @@ class Session:
         gdb.execute("set breakpoint pending on")
         for setting in ("PYTHON_JIT 1", "PYTHONHASHSEED 0"):
             gdb.execute(f"set environment {setting}")
+        if self.job.port:
+            gdb.execute(f"target remote 127.0.0.1:{self.job.port}", to_string=True)
         marker = gdb.Breakpoint("os_getppid", internal=True)
-        gdb.execute("run", to_string=True)
+        gdb.execute("continue" if self.job.port else "run", to_string=True)
         marker.delete()
         pid = gdb.selected_inferior().pid
         self.map = self.job.code_map(pid)
         self.job.write_symbols(pid, "gdb")
+        self.check_code()
         gdb.execute(f"source {self.job.folder}/load.gdb", to_string=True)
         self.memory = Memory()
         names = self.names()
@@ -119,6 +138,16 @@ class Session:
         inside = self.checks["variables inside uops"]
         inside.words = f", {self.unknown} said to be unknown"
         self.job.write([*self.checks.values(), names])
+
+    def check_code(self):
+        """An emulated program is read from the core of another run: its code must be the same at the same places, but for
+        addresses of objects that uops have as operands."""
+        other = [(start, self.map.uops[start]["name"]) for start, data in self.map.bytes.items()
+                 if self.map.uops[start]["operand0"] == "0x0"
+                 and bytes(gdb.selected_inferior().read_memory(start, len(data))) != data]
+        if other:
+            raise RuntimeError(f"{len(other)} of {len(self.map.bytes)} uops have other code than the map's: "
+                               + ", ".join(f"{name} at {start:#x}" for start, name in other[:8]))
 
     def names(self):
         """`break UOP` is all places where that uop begins."""
@@ -132,8 +161,7 @@ class Session:
 
     def follow(self):
         unwinding = self.checks["unwinding"]
-        followed = Followed(self.is_314)
-        entry = gdb.lookup_global_symbol("_PyJIT_Entry")
+        followed = Followed(self.machine, self.is_314)
         places = self.map.starts if self.is_314 else [int(gdb.parse_and_eval("(long)&_PyJIT_Entry"))]
         breakpoints = [Entry(place, followed) for place in places]
         end = gdb.Breakpoint("Py_FinalizeEx", internal=True)
@@ -148,29 +176,31 @@ class Session:
 
     def entered(self):
         """At the first instruction of what enters JIT code: what it was called with, and then each instruction."""
-        stack = register("rsp")
-        self.caller = {"rip": word(stack), "rsp": stack + 8, **{name: register(name) for name in CALLEE_SAVED}}
+        machine, stack = self.machine, register(self.machine.stack)
+        returns = (register(machine.link), stack) if machine.link else (word(stack), stack + 8)
+        self.caller = {machine.pc: returns[0], machine.stack: returns[1], **{name: register(name) for name in machine.saved}}
         self.frames = None
-        for count in range(MOST_OF_ENTRY):
-            pc = register("rip")
-            if pc == self.caller["rip"]:
+        for _ in range(MOST_OF_ENTRY):
+            pc = register(machine.pc)
+            if pc == self.caller[machine.pc]:
                 return
-            inside = self.map.contains(pc)
-            if inside:
+            if self.map.contains(pc):
                 self.look(pc)
-            self.step(pc, inside and count % 16 == 0)
+            self.step(pc)
 
-    def step(self, pc, into):
+    def step(self, pc):
         instruction = gdb.newest_frame().architecture().disassemble(pc)[0]
         gdb.execute("stepi", to_string=True)
         behind = pc + instruction["length"]
-        if not instruction["asm"].startswith("call") or self.map.contains(register("rip")) or not self.map.contains(pc):
+        is_call = instruction["asm"].split()[0] in self.machine.calls
+        if not is_call or self.map.contains(register(self.machine.pc)) or not self.map.contains(pc):
             return
-        if into:
+        self.calls += 1
+        if self.calls % CALLS_OF_ONE == 1:
             self.look_at_caller(gdb.newest_frame(), "unwinding from callees", pc)
         back = gdb.Breakpoint(f"*{behind:#x}", internal=True)
         back.silent = True
-        while gdb.selected_inferior().pid and register("rip") != behind:
+        while gdb.selected_inferior().pid and register(self.machine.pc) != behind:
             gdb.execute("continue", to_string=True)  # also where executors are entered from within
         back.delete()
 
@@ -179,7 +209,7 @@ class Session:
         uop, blocks = self.map.uops.get(pc), self.blocks(pc)
         python = self.python_blocks(blocks)
         if uop:
-            self.frames = list(self.memory.chain(register("r12" if self.is_314 else "r13"), len(python)))
+            self.frames = list(self.memory.chain(register(self.frame_register), len(python)))
             self.look_at_frames(pc, uop, python)
             self.look_at_items(pc, uop, blocks[-1])
         if self.frames is not None:
@@ -187,10 +217,12 @@ class Session:
 
     def look_at_caller(self, frame, name, pc):
         """The frame that called into the JIT, with the registers that it had."""
-        while frame is not None and frame.pc() != self.caller["rip"]:
+        machine = self.machine
+        while frame is not None and frame.pc() != self.caller[machine.pc]:
             frame = frame.older()
         # GDB takes CPython 3.15's own unwind rules before any other; they do not tell of other registers.
-        registers = self.caller if self.is_314 else {key: self.caller[key] for key in ("rip", "rsp", "rbp")}
+        registers = self.caller if self.is_314 else {
+            key: self.caller[key] for key in (machine.pc, machine.stack, machine.frame_pointer)}
         check = self.checks[name]
         if frame is None:
             check.add(False, lambda: f"{pc:#x}: the caller is not found")
@@ -238,7 +270,7 @@ class Session:
     def look_at_items(self, pc, uop, block):
         cached = (uop.get("stack") or {}).get("cached_before", 0)
         check = self.checks["stack items at uops"]
-        for number, name in enumerate(("rdi", "rsi", "rdx")):
+        for number, name in enumerate(self.machine.uops[4:]):
             symbol = next((one for one in block if one.name == f"tos{number}"), None)
             value = symbol and gdb.newest_frame().read_var(symbol, block)
             is_known = value is not None and not value.is_optimized_out

@@ -1,0 +1,283 @@
+//! What was written, read back by other code.
+
+mod read;
+mod sample;
+
+use super::*;
+use crate::address::Address;
+use gimli::LittleEndian;
+use object::{Object as _, ObjectSection, ObjectSymbol};
+use read::{entries, rows, value};
+use sample::{BASE, LOCALSPLUS, code};
+use std::sync::Arc;
+
+fn options(debugger: Debugger, view: View) -> SymbolOptions {
+    SymbolOptions {
+        debugger,
+        view,
+        folder: "/tmp/listings".to_owned(),
+        number: 4,
+    }
+}
+
+fn written(code: &ExecutorCode, debugger: Debugger, view: View) -> Symbols {
+    write(code, &options(debugger, view)).unwrap()
+}
+
+#[test]
+fn each_debugger_gets_its_section() {
+    let code = code();
+    let symbols = written(&code, Debugger::Gdb, View::Frames);
+    let file = object::File::parse(&*symbols.elf).unwrap();
+    let text = file.section_by_name(".text").unwrap();
+    assert_eq!((text.address(), text.size()), (BASE - 1, 4096));
+    assert_eq!(text.file_range(), None);
+    assert_eq!(symbols.section, Range::new(Address(BASE - 1), 4096));
+
+    let symbols = written(&code, Debugger::Lldb, View::Frames);
+    let file = object::File::parse(&*symbols.elf).unwrap();
+    let text = file.section_by_name(".text").unwrap();
+    assert_eq!((text.address(), text.data().unwrap()), (BASE, &*code.bytes));
+    assert_eq!(file.architecture(), object::Architecture::X86_64);
+}
+
+#[test]
+fn uops_have_both_names_and_data_those_of_what_it_points_at() {
+    let symbols = written(&code(), Debugger::Gdb, View::Frames);
+    let file = object::File::parse(&*symbols.elf).unwrap();
+    let mut found: Vec<(String, u64, u64)> = file
+        .symbols()
+        .map(|one| {
+            (
+                one.name().unwrap().to_owned(),
+                one.address() - BASE,
+                one.size(),
+            )
+        })
+        .collect();
+    found.retain(|(name, _, _)| ["_LOAD", "_LOAD_r11", "PyNumber_Add@got"].contains(&&**name));
+    let expected = [
+        ("_LOAD_r11", 0x20, 16),
+        ("_LOAD", 0x20, 0),
+        ("PyNumber_Add@got", 0x100, 8),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(name, at, size)| (name.to_owned(), at, size))
+    );
+}
+
+#[test]
+fn each_line_of_the_listing_is_that_of_its_uop() {
+    let code = code();
+    let symbols = written(&code, Debugger::Gdb, View::Frames);
+    let text: Vec<&str> = symbols.listing.lines().collect();
+    let found = rows(&symbols, 0);
+    assert_eq!(found.len(), 5);
+    for ((address, file, line, is_statement), uop) in found.iter().zip(&code.listing.uops) {
+        assert_eq!(
+            (*address, &**file),
+            (uop.ranges[0].address.0, "outer.8-4.uops")
+        );
+        let line = text[usize::try_from(*line).unwrap() - 1];
+        assert!(line.contains(&*uop.name) && *is_statement, "{line}");
+    }
+    assert_eq!(symbols.listing_name, "outer.8-4.uops");
+    assert_eq!(text[3], "; outer  loop.py:9  x = leaf(y)");
+}
+
+#[test]
+fn lines_of_python_are_a_unit_of_their_own_or_the_only_ones() {
+    let python = |rows: Vec<(u64, String, u64, bool)>| {
+        let rows = rows.into_iter();
+        let rows = rows.map(|(at, file, line, is_statement)| {
+            assert_eq!(file, "loop.py");
+            (at - BASE, line, is_statement)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    // The first uop is of no line; where the call returns to, line 9 is gone on with.
+    let expected = [(0x10, 9, true), (0x20, 2, true), (0x40, 9, false)];
+    let symbols = written(&code(), Debugger::Gdb, View::Frames);
+    assert_eq!(python(rows(&symbols, 1)), expected);
+    let symbols = written(&code(), Debugger::Gdb, View::Python);
+    let mut lines = rows(&symbols, 0);
+    lines.retain(|row| row.2 != 0); // the first uop, which runs before the loop
+    assert_eq!(python(lines), expected);
+}
+
+#[test]
+fn functions_of_python_are_inlined_with_their_variables() {
+    let found = entries(&written(&code(), Debugger::Gdb, View::Frames));
+    let expected = "\
+0 compile_unit outer.8-4.uops 0x0-0x50
+1 structure_type _object
+1 typedef PyObject
+1 structure_type _PyInterpreterFrame
+1 pointer_type 
+1 pointer_type 
+1 subprogram outer@8 0x0-0x50
+2 inlined_subroutine outer 0x0-0x50
+3 formal_parameter n
+3 variable x
+3 inlined_subroutine leaf 0x20-0x40
+4 formal_parameter a
+2 variable tos0
+2 variable frame
+1 subprogram outer
+1 subprogram leaf";
+    assert_eq!(found.join("\n"), expected);
+}
+
+#[test]
+fn uops_are_inlined_too_where_both_are_wanted() {
+    let found = entries(&written(&code(), Debugger::Gdb, View::Both));
+    assert!(found.contains(&"4 inlined_subroutine _LOAD_r11 0x20-0x30".to_owned()));
+    // LLDB finds it by its base name, which a linkage name does not hide.
+    let found = entries(&written(&code(), Debugger::Lldb, View::Both));
+    assert!(found.contains(&"4 inlined_subroutine _LOAD 0x20-0x30".to_owned()));
+}
+
+#[test]
+fn variables_are_found_as_long_as_the_frame_is() {
+    let symbols = written(&code(), Debugger::Gdb, View::Frames);
+    let at = |name, offset| value(&symbols, name, BASE + offset, 0x1000);
+    // x is in the second slot; a word is 16 times its address, whose tag bits are none.
+    assert_eq!(at("x", 0), Some((0x1000 + LOCALSPLUS + 8) * 16));
+    assert_eq!(at("x", 0x13), at("x", 0));
+    // The register is overwritten there.
+    assert_eq!(at("x", 0x14), None);
+    // One frame further down.
+    assert_eq!(at("x", 0x20), Some((0x1008 * 16 + LOCALSPLUS + 8) * 16));
+    assert_eq!(at("a", 0x20), Some((0x1000 + LOCALSPLUS) * 16));
+    assert_eq!(at("a", 0x40), None);
+    assert_eq!(at("frame", 0x40), Some(0x1000));
+}
+
+#[test]
+fn stack_items_are_known_where_uops_begin() {
+    let symbols = written(&code(), Debugger::Gdb, View::Frames);
+    let at = |offset, bits| value(&symbols, "tos0", BASE + offset, bits);
+    assert_eq!(at(0, 0x1001), Some(0x1000));
+    // A number is no object.
+    assert_eq!(at(0, 0x1003), Some(0x1003));
+    assert_eq!(at(1, 0x1001), None);
+}
+
+#[test]
+fn a_uop_that_leaves_its_frame_cuts_the_way_to_the_others() {
+    let mut code = code();
+    code.places[3].leaves_frame = true;
+    let symbols = written(&code, Debugger::Gdb, View::Frames);
+    let at = |name, offset| value(&symbols, name, BASE + offset, 0x1000);
+    assert!(at("x", 0x30).is_some() && at("x", 0x31).is_none());
+    assert!(at("a", 0x3f).is_some());
+}
+
+#[test]
+fn what_is_still_to_be_tested_is_not_said() {
+    let mut code = code();
+    code.places[2].is_certain = false;
+    let found = entries(&written(&code, Debugger::Gdb, View::Frames)).join("\n");
+    assert!(
+        found.contains("3 inlined_subroutine leaf 0x30-0x40"),
+        "{found}"
+    );
+    assert!(
+        found.contains("3 inlined_subroutine ? 0x20-0x30"),
+        "{found}"
+    );
+    code.frames[1].function = None;
+    let found = entries(&written(&code, Debugger::Gdb, View::Frames)).join("\n");
+    assert!(!found.contains("leaf") && !found.contains("formal_parameter a"));
+}
+
+#[test]
+fn callers_are_found_by_the_rules_of_each_place() {
+    use gimli::{CfaRule, RegisterRule, UnwindSection};
+    let symbols = written(&code(), Debugger::Gdb, View::Frames);
+    let file = object::File::parse(&*symbols.elf).unwrap();
+    let section = file.section_by_name(".debug_frame").unwrap();
+    let mut table = gimli::DebugFrame::new(section.data().unwrap(), LittleEndian);
+    table.set_address_size(8);
+    let bases = gimli::BaseAddresses::default();
+    let rule = |offset: u64, column: u16| {
+        let mut context = gimli::UnwindContext::new();
+        let row = table
+            .unwind_info_for_address(
+                &bases,
+                &mut context,
+                BASE + offset,
+                gimli::DebugFrame::cie_from_offset,
+            )
+            .unwrap();
+        let CfaRule::Expression(expression) = row.cfa() else {
+            panic!("{:?}", row.cfa())
+        };
+        let cfa = expression.get(&table).unwrap().0.slice().to_vec();
+        (cfa, row.register(gimli::Register(column)))
+    };
+    let (breg6, breg7) = (gimli::DW_OP_breg6.0, gimli::DW_OP_breg7.0);
+    assert_eq!(
+        rule(0, 13),
+        (vec![breg6, 16], Some(RegisterRule::Offset(-40)))
+    );
+    assert_eq!(rule(0x21, 13), rule(0, 13));
+    let (cfa, lost) = rule(0x22, 13);
+    assert_eq!((cfa[0], lost), (breg7, Some(RegisterRule::Undefined)));
+    assert_eq!(rule(0x22, 16).1, Some(RegisterRule::Offset(-8)));
+    // Of the fourth nothing is known, of the fifth all.
+    assert_eq!(rule(0x30, 16).1, Some(RegisterRule::Undefined));
+    assert_eq!(rule(0x40, 16), rule(0, 16));
+    assert_eq!(rule(0x40, 13), rule(0, 13));
+}
+
+#[test]
+fn names_from_the_target_are_words_and_safe() {
+    let mut code = code();
+    let header = &mut code.listing.executor;
+    header.qualname = Some(format!("../f.<locals>.g\n\0{}", "x".repeat(999)));
+    code.listing.uops[0].name = "a\0b".into();
+    if let Some(function) = &mut code.frames[0].function {
+        Arc::make_mut(function).name = "\0".to_owned();
+        Arc::make_mut(function).filename = "".into();
+    }
+    for view in [View::Frames, View::Python, View::Both] {
+        let symbols = written(&code, Debugger::Gdb, view);
+        assert!(symbols.listing_name.len() < 200 && !symbols.listing_name.contains('/'));
+        assert!(symbols.name.starts_with("..f.gxxx") && symbols.name.ends_with("@8"));
+        assert!(
+            entries(&symbols)
+                .iter()
+                .any(|line| line.contains("inlined_subroutine ?"))
+        );
+    }
+}
+
+#[test]
+fn a_trace_that_never_returns_ends() {
+    let mut code = code();
+    let frame = code.frames[1].clone();
+    for parent in 1..10_000 {
+        let parent = Some(parent);
+        code.frames.push(InlinedFrame {
+            parent,
+            ..frame.clone()
+        });
+    }
+    code.places[4].frame = Some(10_000);
+    let symbols = written(&code, Debugger::Gdb, View::Frames);
+    assert!(symbols.elf.len() < 1 << 16);
+}
+
+#[test]
+fn nothing_to_tell_is_no_error() {
+    let mut code = code();
+    code.pieces.clear();
+    code.listing.uops.clear();
+    code.places.clear();
+    code.frames.clear();
+    code.convention = None;
+    let symbols = written(&code, Debugger::Gdb, View::Both);
+    assert!(object::File::parse(&*symbols.elf).is_ok());
+}
