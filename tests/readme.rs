@@ -48,7 +48,9 @@ fn all() -> impl Iterator<Item = cpyjit::command::Manual> {
 fn commands() -> String {
     let mut table = String::from("\n| command | what it does |\n|---|---|\n");
     for manual in all() {
-        writeln!(table, "| `{}` | {} |", manual.usage, manual.summary).unwrap();
+        // A bar would end the column.
+        let usage = manual.usage.replace('|', "\\|");
+        writeln!(table, "| `{usage}` | {} |", manual.summary).unwrap();
     }
     table.push('\n');
     table
