@@ -19,7 +19,7 @@ Examples:
   jit-dis loop.py:8 --uops _GUARD_*
   jit-dis --around $pc --window 2
   jit-dis #3 --bytes --att -o listing.txt
-  jit-dis f --verify              marks what was overwritten (jit-verify tells more)
+  jit-dis f --verify              marks what was overwritten
   jit-dis f --quiet --ascii       uops and machine code, for a log
   jit-dis --all --html -o page.html
   jit-dis --all --json -o all.json";
