@@ -43,7 +43,7 @@ pub use operands::{Operands, has_argument, jump_target};
 pub use python::{CPython, SHAPES, SYMBOLS};
 pub use repr::{Limits, Repr, Reprs};
 pub use stack_ref::StackRef;
-pub use thread::{Activation, Thread};
+pub use thread::{Activation, Thread, ThreadState};
 pub use uop::{Jumps, Uop, uops};
 pub use uop_table::{Stencil, UopKind, UopTable};
 pub use variables::{VariableKind, Variables};

@@ -9,6 +9,19 @@ use std::collections::HashSet;
 /// More threads than a process has.
 const MOST_THREADS: usize = 1 << 16;
 
+/// What a thread state says by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ThreadState {
+    /// Where it is.
+    pub address: Address,
+    /// The kernel's id of the thread, where the state tells it.
+    pub native_id: Option<u64>,
+    /// `current_frame`, the innermost of its Python frames; null if it runs no Python.
+    pub current_frame: Address,
+    /// `current_executor`: the innermost executor that it is in; `None` if it is in none, or waits in it for another.
+    pub current_executor: Option<Address>,
+}
+
 /// A thread.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Thread {
@@ -33,45 +46,53 @@ pub struct Activation {
     pub innermost: bool,
 }
 
-impl Thread {
-    /// Reads the threads of an interpreter.
+impl ThreadState {
+    /// Reads the states of the threads of an interpreter.
     pub fn read_all(
         python: &CPython,
         reader: Reader<'_>,
         interpreter: &Interpreter,
-    ) -> Result<Vec<Thread>> {
+    ) -> Result<Vec<ThreadState>> {
         let shape = python.layouts.shape("PyThreadState")?;
         let mut next = interpreter.threads;
         let mut seen = HashSet::new();
-        let mut threads = Vec::new();
-        while !next.is_null() && seen.insert(next) && threads.len() < MOST_THREADS {
+        let mut states = Vec::new();
+        while !next.is_null() && seen.insert(next) && states.len() < MOST_THREADS {
             let state = reader.record(next, shape)?;
             let current = state.optional("current_executor")?.map(Address);
-            let current_frame = state.pointer("current_frame")?;
-            // A frame that cannot be read ends the chain.
-            let (frames, _) = Frame::chain(python, reader, current_frame, |_| false);
-            let (waiting, codes) = of_frames(&frames);
-            threads.push(Thread {
+            states.push(ThreadState {
                 address: next,
                 native_id: state.optional("native_thread_id")?,
-                current_frame,
-                running: running(current, waiting),
-                codes,
+                current_frame: state.pointer("current_frame")?,
+                current_executor: current.filter(|executor| !executor.is_null()),
             });
             next = state.pointer("next")?;
         }
-        Ok(threads)
+        Ok(states)
+    }
+}
+
+impl Thread {
+    /// The thread with this state, and what its frames say. A frame that cannot be read ends their chain.
+    pub fn read(python: &CPython, reader: Reader<'_>, state: ThreadState) -> Thread {
+        let (frames, _) = Frame::chain(python, reader, state.current_frame, |_| false);
+        let (waiting, codes) = of_frames(&frames);
+        Thread {
+            address: state.address,
+            native_id: state.native_id,
+            current_frame: state.current_frame,
+            running: running(state.current_executor, waiting),
+            codes,
+        }
     }
 }
 
 /// `tstate->current_executor`, and what nested evaluations put aside into their entry frames.
 fn running(current: Option<Address>, waiting: Vec<Address>) -> Vec<Activation> {
-    let innermost = current
-        .filter(|executor| !executor.is_null())
-        .map(|executor| Activation {
-            executor,
-            innermost: true,
-        });
+    let innermost = current.map(|executor| Activation {
+        executor,
+        innermost: true,
+    });
     let waiting = waiting.into_iter().map(|executor| Activation {
         executor,
         innermost: false,

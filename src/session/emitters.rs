@@ -161,19 +161,26 @@ impl Session {
         rebuilt
     }
 
-    /// Refuses a file that is another build than what is loaded, as far as the target shows what is.
+    /// Refuses a file that is another build than what is loaded, as far as the target shows what is. Looked at once: what is
+    /// loaded stays loaded.
     fn check_build(&self, image: &Image, bias: u64) -> Result<(), String> {
         let Some((start, ours)) = image.section_bytes(BUILD_ID) else {
             return Ok(());
         };
+        if self.build.get().is_some() {
+            return Ok(());
+        }
         let at = start.wrapping_add(bias);
-        let theirs = self.reader().bytes(at, ours.len() as u64, "build id");
-        match theirs {
-            Ok(theirs) if theirs != ours => Err(format!(
+        match self.reader().bytes(at, ours.len() as u64, "build id") {
+            Ok(theirs) if theirs == ours => {
+                let _ = self.build.set(());
+                Ok(())
+            }
+            Ok(_) => Err(format!(
                 "{} is not the file that was loaded: its build id is another one",
                 image.path().display()
             )),
-            _ => Ok(()),
+            Err(_) => Ok(()),
         }
     }
 

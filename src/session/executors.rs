@@ -2,9 +2,10 @@
 
 use super::search::Search;
 use super::thorough::Thorough;
-use crate::address::Address;
+use crate::address::{Address, Range};
 use crate::cpython::{
     CPython, CodeObject, CodeObjects, Executor, Found, Interpreter, Registrations, Thread,
+    ThreadState,
 };
 use crate::disasm::Architecture;
 use crate::error::Result;
@@ -17,6 +18,9 @@ use std::sync::Arc;
 
 /// Longer than a chain of side exits can be (`MAX_CHAIN_DEPTH` is 4).
 const LONGEST_CHAIN: usize = 16;
+
+/// Few executors are smaller with their traces. The smallest packets bring so much, wherever it begins in a unit.
+const LIKELY_SIZE: u64 = 1920;
 
 /// An executor of this stop.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Known {
 pub struct AtStop {
     codes: CodeObjects,
     interpreters: OnceCell<Vec<Interpreter>>,
+    /// Of all threads; their frames lie elsewhere, and not every question needs them.
+    thread_states: OnceCell<Vec<ThreadState>>,
     threads: OnceCell<Vec<Thread>>,
     executors: OnceCell<Vec<Known>>,
     /// The same, and those that only take a long search to be found.
@@ -72,16 +78,27 @@ impl AtStop {
         Some(generation)
     }
 
-    /// The threads of all interpreters.
-    pub fn threads(&self, python: &CPython, reader: Reader<'_>) -> Result<&[Thread]> {
-        if self.threads.get().is_none() {
-            let mut threads = Vec::new();
+    /// The states of the threads of all interpreters.
+    pub fn thread_states(&self, python: &CPython, reader: Reader<'_>) -> Result<&[ThreadState]> {
+        if self.thread_states.get().is_none() {
+            let mut states = Vec::new();
             for interpreter in self.interpreters(python, reader)? {
-                threads.extend(Thread::read_all(python, reader, interpreter)?);
+                states.extend(ThreadState::read_all(python, reader, interpreter)?);
             }
-            let _ = self.threads.set(threads);
+            let _ = self.thread_states.set(states);
         }
-        Ok(self.threads.get().map(Vec::as_slice).unwrap_or_default())
+        Ok(self
+            .thread_states
+            .get()
+            .map(Vec::as_slice)
+            .unwrap_or_default())
+    }
+
+    /// The same with what their frames say.
+    pub fn threads(&self, python: &CPython, reader: Reader<'_>) -> Result<&[Thread]> {
+        let states = self.thread_states(python, reader)?.iter();
+        let read = || states.map(|state| Thread::read(python, reader, *state));
+        Ok(self.threads.get_or_init(|| read().collect()))
     }
 
     /// The code that CPython has registered for debuggers; `None` if it registers none.
@@ -167,6 +184,24 @@ impl AtStop {
         reader: Reader<'_>,
         address: Address,
     ) -> Result<Option<Header>> {
+        let Some((index, found)) = self.in_lists(python, reader, address)? else {
+            return Ok(None);
+        };
+        Ok(Some(Header {
+            index: Some(index),
+            found,
+            parents: Vec::new(),
+            running_in: self.running_in(python, reader, address)?,
+        }))
+    }
+
+    /// The number of the executor at `address`, and which lists it is in.
+    fn in_lists(
+        &self,
+        python: &CPython,
+        reader: Reader<'_>,
+        address: Address,
+    ) -> Result<Option<(u32, Vec<Found>)>> {
         let mut order: HashMap<Address, u32> = HashMap::new();
         let mut found = Vec::new();
         for interpreter in self.interpreters(python, reader)? {
@@ -178,18 +213,33 @@ impl AtStop {
                 }
             }
         }
-        let Some(index) = order.get(&address) else {
-            return Ok(None);
-        };
+        Ok(order.get(&address).map(|index| (*index, found)))
+    }
+
+    /// The threads that are in the executor at `address`. Frames need not be read if all threads are in it innermost.
+    fn running_in(
+        &self,
+        python: &CPython,
+        reader: Reader<'_>,
+        address: Address,
+    ) -> Result<Vec<u64>> {
+        let states = self.thread_states(python, reader)?;
+        if states
+            .iter()
+            .all(|state| state.current_executor == Some(address))
+        {
+            return Ok(states.iter().filter_map(|state| state.native_id).collect());
+        }
         let threads = self.threads(python, reader)?.iter();
         let inside =
             threads.filter(|thread| thread.running.iter().any(|one| one.executor == address));
-        Ok(Some(Header {
-            index: Some(*index),
-            found,
-            parents: Vec::new(),
-            running_in: inside.filter_map(|thread| thread.native_id).collect(),
-        }))
+        Ok(inside.filter_map(|thread| thread.native_id).collect())
+    }
+
+    /// The executors that the thread states name.
+    pub fn current(&self, python: &CPython, reader: Reader<'_>) -> Result<Vec<Address>> {
+        let states = self.thread_states(python, reader)?.iter();
+        Ok(states.filter_map(|state| state.current_executor).collect())
     }
 
     /// The innermost executors of the threads.
@@ -262,9 +312,9 @@ impl AtStop {
     }
 
     /// Whether it is an executor that all exits without one share: it belongs to no function.
-    fn is_cold(&self, sources: Sources<'_>, address: Address) -> Result<bool> {
-        let listed = self.listed(sources.python, sources.reader, address)?;
-        Ok(listed.is_some_and(|header| header.found.contains(&Found::Cold)))
+    pub fn is_cold(&self, sources: Sources<'_>, address: Address) -> Result<bool> {
+        let listed = self.in_lists(sources.python, sources.reader, address)?;
+        Ok(listed.is_some_and(|(_, found)| found.contains(&Found::Cold)))
     }
 
     fn read(&self, sources: Sources<'_>, address: Address) -> Result<Arc<Executor>> {
@@ -275,7 +325,10 @@ impl AtStop {
             .find_map(|known| known.executor.as_ref().ok())
         {
             Some(executor) => Ok(executor.clone()),
-            None => Executor::read(sources.python, sources.reader, address).map(Arc::new),
+            None => {
+                sources.reader.prefetch(&[Range::new(address, LIKELY_SIZE)]);
+                Executor::read(sources.python, sources.reader, address).map(Arc::new)
+            }
         }
     }
 

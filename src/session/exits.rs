@@ -52,6 +52,9 @@ impl Session {
 
     /// What can be said of an executor that an exit leads to; `None` if it is cold, or none of this CPython's.
     fn link(&self, address: Address) -> Result<Option<Link>> {
+        if self.at_stop.is_cold(self.sources()?, address)? {
+            return Ok(None);
+        }
         let header = self.known(address, false)?;
         if header.found.is_empty() || header.found.contains(&Found::Cold) {
             return Ok(None);

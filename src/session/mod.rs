@@ -42,7 +42,7 @@ pub use stack::StackRequest;
 pub use unwinding::{CodeRegion, NamedCaller};
 
 use crate::address::Address;
-use crate::cpython::{CPython, Executor, Thread};
+use crate::cpython::{CPython, Executor};
 use crate::disasm::{Disassembler, Syntax};
 use crate::error::{Error, Result};
 use crate::image::Cache;
@@ -78,6 +78,8 @@ pub struct Session {
     symbols: symbols::Learnt,
     /// The files that stacks may lead through.
     modules: OnceCell<Modules>,
+    /// Whether the file of CPython was found to be the one that is loaded.
+    build: OnceCell<()>,
     /// What emitters call of other files.
     builtins: OnceCell<Builtins>,
     rebuilt: RefCell<emitters::Kept>,
@@ -110,6 +112,7 @@ impl Session {
             unwinding: unwinding::Unwinding::default(),
             symbols: symbols::Learnt::default(),
             modules: OnceCell::new(),
+            build: OnceCell::new(),
             builtins: OnceCell::new(),
             rebuilt: RefCell::default(),
             forms: RefCell::default(),
@@ -376,10 +379,12 @@ impl Session {
         }
         let (python, reader) = (self.python()?, self.reader());
         if !self.at_stop.is_complete() {
-            for running in self.at_stop.innermost(python, reader)? {
-                let mapped = self.mapped(running);
-                if mapped.is_ok_and(|mapped| mapped.contains(address)) {
-                    return Ok(Some(running));
+            // Those that wait are named by frames, which lie elsewhere.
+            for running in [AtStop::current, AtStop::innermost] {
+                let mut running = running(&self.at_stop, python, reader)?.into_iter();
+                let contains = |mapped: Arc<MappedExecutor>| mapped.contains(address);
+                if let Some(found) = running.find(|one| self.mapped(*one).is_ok_and(contains)) {
+                    return Ok(Some(found));
                 }
             }
         }
@@ -403,31 +408,6 @@ impl Session {
         }
         self.all_executors()?;
         Ok(self.at_stop.executor_at(address))
-    }
-
-    /// The executor that runs in the selected frame, or else in the selected thread.
-    pub fn running(&self) -> Result<Option<Address>> {
-        let here = match self.stop.pc {
-            Some(pc) => self.executor_at(pc)?,
-            None => None,
-        };
-        if here.is_some() {
-            return Ok(here);
-        }
-        let activations = self.activations()?;
-        Ok(activations.first().map(|activation| activation.executor))
-    }
-
-    /// The thread that is selected; the only one if the target does not tell the kernel's ids.
-    fn selected_thread(&self) -> Result<Option<&Thread>> {
-        let threads = self.at_stop.threads(self.python()?, self.reader())?;
-        Ok(threads
-            .iter()
-            .find(|thread| thread.native_id.is_some() && thread.native_id == self.stop.thread)
-            .or(match threads {
-                [only] => Some(only),
-                _ => None,
-            }))
     }
 
     /// Whether the interpreter has not come to the end of its initialisation, so that its settings mean nothing yet.

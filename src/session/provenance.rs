@@ -76,12 +76,15 @@ impl<'s> HoleFinder<'s> {
         holes
     }
 
+    /// The same as long as the executor has it, as it is for the listing.
     fn code(&self, mapped: &MappedExecutor) -> Option<Vec<u8>> {
-        let size = mapped.map.range()?.size.min(mapped.executor.jit_size);
+        let executor = &mapped.executor;
+        let size = mapped.map.range()?.size.min(executor.jit_size);
+        let python = self.session.python().ok()?;
         let reader = self.session.reader();
-        reader
-            .bytes(mapped.executor.jit_code, size, "machine code")
-            .ok()
+        let read = || reader.bytes(executor.jit_code, size, "machine code").ok();
+        let proof = || executor.proof(python, reader);
+        reader.lasting(executor.address, proof, read)
     }
 
     fn known(&self, sought: &Sought<'_>) -> Option<Arc<[StencilHole]>> {

@@ -7,16 +7,10 @@ use crate::error::Result;
 impl Session {
     /// The executors that the selected thread is in, the innermost first.
     pub(crate) fn activations(&self) -> Result<Vec<Activation>> {
-        let threads = self.at_stop.threads(self.python()?, self.reader())?;
-        let is_selected = |native: Option<u64>| native.is_some() && native == self.stop.thread;
-        let selected = threads
-            .iter()
-            .find(|thread| is_selected(thread.native_id))
-            .or(match threads {
-                [only] => Some(only),
-                _ => None,
-            });
-        let running = selected.into_iter().flat_map(|thread| &thread.running);
+        let running = self
+            .selected_thread()?
+            .into_iter()
+            .flat_map(|thread| &thread.running);
         Ok(running.copied().collect())
     }
 

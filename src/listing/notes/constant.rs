@@ -61,6 +61,14 @@ impl Constant {
     }
 }
 
+impl Here<'_> {
+    /// Whether a function or variable of CPython begins at this address.
+    pub(super) fn is_symbol(&self, address: u64) -> bool {
+        let found = self.symbols.nearest(Address(address));
+        found.is_some_and(|(_, offset)| offset == 0)
+    }
+}
+
 impl Annotator {
     /// The remark on a number in the code: what it is.
     pub(super) fn of_number(&mut self, here: &Here<'_>, number: NumberId) -> Option<Note> {

@@ -149,7 +149,8 @@ impl Annotator {
         let head = here.python.layouts.find("PyObject")?;
         let offset = match access.size {
             4 if address.is_multiple_of(8) => 0,
-            8 => self.convention.ob_type,
+            // A variable that begins here is no second field of an object.
+            8 if !here.is_symbol(address) => self.convention.ob_type,
             _ => return None,
         };
         let object = self.constant(here, address.checked_sub(offset)?)?;
