@@ -1,6 +1,5 @@
 """Remarks on instructions: what each claims, against what GDB found when the instruction ran."""
-import re
-
+import operands
 import recording
 from outcome import Outcome
 
@@ -48,7 +47,7 @@ class Share:
 
     def __init__(self):
         self.memory = self.memory_noted = self.numbers = self.numbers_noted = 0
-        self.left_out = dict.fromkeys(LEFT_OUT, 0)
+        self.left_out = dict.fromkeys(operands.LEFT_OUT, 0)
 
     def __add__(self, other):
         total = Share()
@@ -64,24 +63,25 @@ class Share:
         return self
 
     def document(self, document):
+        machine = operands.of(document["target"]["arch"])
         for listing in document["data"]["executors"]:
             for uop in listing["uops"]:
                 for instruction in uop["instructions"] or ():
-                    self.instruction(instruction)
+                    self.instruction(machine, instruction)
         return self
 
-    def instruction(self, instruction):
+    def instruction(self, machine, instruction):
         kinds = {note["kind"] for note in instruction["notes"]}
-        mnemonic, operands = instruction["mnemonic"], instruction["operands"]
-        if "[" in operands and mnemonic not in ("lea", "nop"):
-            self.memory += 1
-            self.memory_noted += bool(kinds & set(MEMORY_NOTES))
-        if not NUMBER.search(operands) or mnemonic.startswith("j") or mnemonic == "call":
+        words = instruction["mnemonic"], instruction["operands"]
+        has_memory, has_number = machine.has_memory(*words), machine.has_number(*words)
+        if machine.moves_stack_pointer(*words):
+            self.left_out[operands.STACK_POINTER] += has_memory or has_number
             return
-        reason = needs_no_note(mnemonic, operands)
-        if reason:
-            self.left_out[reason] += 1
-        else:
+        self.memory += has_memory
+        self.memory_noted += has_memory and bool(kinds & set(MEMORY_NOTES))
+        if has_number and words[0] in machine.shifts:
+            self.left_out[operands.SHIFT] += 1
+        elif has_number:
             self.numbers += 1
             self.numbers_noted += bool(kinds)
 
@@ -94,19 +94,6 @@ class Share:
 
     def together(self):
         return (self.memory_noted + self.numbers_noted) / max(1, self.memory + self.numbers)
-
-
-# Numbers that tell a reader nothing about CPython.
-LEFT_OUT = ("that move the machine's stack pointer", "that count bits of a shift")
-SHIFTS = ("shl", "shr", "sal", "sar", "rol", "ror", "shld", "shrd")
-NUMBER = re.compile(r"(?:^|, )(-?0x[0-9a-f]+|-?\d+)$")
-
-
-def needs_no_note(mnemonic, operands):
-    """Why a number is not counted; None if it is."""
-    if mnemonic in ("add", "sub") and operands.startswith("rsp,"):
-        return LEFT_OUT[0]
-    return LEFT_OUT[1] if mnemonic in SHIFTS else None
 
 
 def percent(part, whole):

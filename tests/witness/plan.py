@@ -39,13 +39,19 @@ STACK_STOPS = {"boundary items": 1000, "items after": 1000, "f_locals": 1000}
 BYTECODE_FAULT_PROGRAM = "exits"
 UNWIND_STOPS = (2, 3, 5, 8, 12, 17, 23, 30, 38, 47, 57)
 UNWIND_STEPS = 1100  # instructions that are looked at in one program
+UNWIND_WALK = 500    # of those in one go
 UNWIND_PROGRAMS = ("exits", "generators")
 UNWIND_FAULT_PROGRAM = "exits"
 LAYOUT_PROGRAM = "loops"
 FAULT_PROGRAM = "loops"
 # Emulated targets are ten times slower: a few programs for each check that depends on the machine.
-EMULATED_PROGRAMS = {"emitters": ("exits", "generators"), "notes": ("exits", "inlining")}
+EMULATED_PROGRAMS = {"emitters": ("exits", "generators"), "notes": ("exits", "inlining"), "unwind": ("exits",),
+                     "stack": ("classes",)}
 EMULATED_NOTE_STEPS = 550
+EMULATED_UNWIND_STEPS = 340
+EMULATED_UNWIND_WALK = 150
+EMULATED_STACK_STEPS = 20
+EMULATED_STACK_LEAVES = 60
 QUICK_PROGRAMS = ("loops", "inlining", "generators", "extended_arg")
 
 
@@ -91,7 +97,9 @@ NOTES = {"field": 20, "register": 20, "constant": 10, "stack": 5}
 # The share of memory operands and numbers together with a note, where a goal is set.
 NOTE_SHARES = {"3.15": 0.9}
 UNWIND = {"jit": 300, "callee": 100, "entry": 0, "stack": 20, "returned": 2}
+EMULATED_UNWIND = {"jit": 100, "callee": 20, "entry": 0, "stack": 10, "returned": 1}
 STACK = {"boundary items": 60, "items after": 20, "f_locals": 20, "items inside": 100}
+EMULATED_STACK = {**STACK, "items inside": 50}
 BOUNDARIES = {"code": 20, "executor": 20, "offsets": 2}
 # The least that all programs of one target must give together: well below what is found today, far above a broken search.
 COVERAGE = {
@@ -108,5 +116,6 @@ COVERAGE_OF_DEBUG_BUILDS = {**COVERAGE, ("unwind", "callee"): 100}
 EMULATED_COVERAGE = {
     ("emitters", "executors"): 20, ("emitters", "addresses"): 1000, ("positions", "lines"): 1000,
     ("instructions", "mnemonics"): 3000, ("notes", "field"): 120, ("notes", "register"): 80,
+    ("stack", "boundary items"): 60, ("stack", "items after"): 20,
 }
 LONGEST_TRACE = 500

@@ -3,6 +3,11 @@ import re
 
 import gdb
 
+import inferior
+
+LONGEST_X86_INSTRUCTION = 15
+INSTRUCTION = 4  # bytes of each on AArch64
+
 
 class X86_64:
     pc, sp = "rip", "rsp"
@@ -11,12 +16,28 @@ class X86_64:
     arguments = ("rdi", "rsi", "rdx", "rcx", "r8")
     # The arguments of preserve_none functions, which stencils are.
     preserve_none = ("r12", "r13", "r14", "r15", "rdi", "rsi", "rdx")
+    # What a function must give back to its caller as it was.
+    saved = ("rbp", "rbx", "r12", "r13", "r14", "r15")
     calls = ("call",)
     pairs = ()
     comment = "#"
     parts = {f"e{name}": f"r{name}" for name in ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp")}
     parts |= {f"r{number}{size}": f"r{number}" for number in range(8, 16) for size in "dwb"}
     parts |= {f"{name}l": f"r{name}x" for name in "abcd"} | {f"{name}l": f"r{name}" for name in ("si", "di", "bp", "sp")}
+
+    @staticmethod
+    def caller():
+        """(pc, sp) behind the call, where a function has just begun."""
+        sp = inferior.register("rsp")
+        return inferior.read_pointer(sp), sp + 8
+
+    @staticmethod
+    def called_from(pc, sp):
+        """(pc, sp) to which the call returns that stood at `pc`; None if none did."""
+        if inferior.register("rsp") != sp - 8:
+            return None
+        back = inferior.read_pointer(sp - 8)
+        return (back, sp) if pc < back <= pc + LONGEST_X86_INSTRUCTION else None
 
     @staticmethod
     def memory_operand(step):
@@ -53,11 +74,22 @@ class Aarch64:
     registers = tuple(f"x{number}" for number in range(31)) + ("sp",)
     arguments = ("x0", "x1", "x2", "x3", "x4")
     preserve_none = tuple(f"x{number}" for number in range(20, 27))
+    # Not x30: the call itself has written that, and pc is what was in it.
+    saved = tuple(f"x{number}" for number in (29, *range(19, 29)))
     calls = ("bl", "blr")
     pairs = ("ldp", "stp")
     comment = "//"
     parts = {f"w{number}": f"x{number}" for number in range(31)} | {"wsp": "sp"}
     stores = ("str", "strb", "strh", "stur", "sturb", "sturh", "stp")
+
+    @staticmethod
+    def caller():
+        return inferior.register("x30"), inferior.register("sp")
+
+    @staticmethod
+    def called_from(pc, sp):
+        behind = pc + INSTRUCTION
+        return (behind, sp) if inferior.register("x30") == behind != inferior.register("pc") else None
 
     @classmethod
     def memory_operand(cls, step):

@@ -44,7 +44,7 @@ class Session(notes.Session):
         super().walks(uops)
 
     def walk(self, uops, compiles, places):
-        start = inferior.register("rip")
+        start = inferior.register(self.machine.pc)
         if start not in uops.starts:
             return
         executor, uop = uops.starts[start]
@@ -101,14 +101,14 @@ class Session(notes.Session):
         return int(target["ranges"][0]["address"], 16) if cached(target["name"]) == cached(uop["name"]) else None
 
     def leave(self, where, told, frame, stub):
-        machine_stack = inferior.register("rsp")
-        back = inferior.read_pointer(machine_stack)
+        # Each uop can return to whom the first one returns to.
+        back, machine_stack = self.machine.caller()
         gdb.execute(f"set $pc = {stub:#x}")
         arrival = gdb.Breakpoint(f"*{back:#x}", internal=True)
         try:
             while inferior.is_alive() and not self.end.hit_count:
                 gdb.execute("continue", to_string=True)
-                if inferior.register("rip") == back and inferior.register("rsp") == machine_stack + 8:
+                if inferior.register(self.machine.pc) == back and inferior.register(self.machine.sp) == machine_stack:
                     break
         finally:
             if inferior.is_alive():
@@ -141,15 +141,16 @@ class Session(notes.Session):
         if frame.saved:  # debug builds clear it
             gdb.selected_inferior().write_memory(frame.saved_at, POISON.to_bytes(8, "little"))
         for number in range(STEPS_OF_ONE):
-            here = uops.instructions.get(inferior.register("rip"))
+            here = uops.instructions.get(inferior.register(self.machine.pc))
             if here is None or here[1]["index"] != uop["index"] or (number and here[2] is uop["instructions"][0]):
                 return
             if number and number % ASK_EVERY == 0:
                 self.within(f"{where} before {here[2]['mnemonic']} {here[2]['operands']}", "inside", truth)
-            behind = inferior.register("rip") + here[2]["size"]
-            machine_stack = inferior.register("rsp")
+            behind = inferior.register(self.machine.pc) + here[2]["size"]
+            machine_stack = inferior.register(self.machine.sp)
             gdb.execute("stepi", to_string=True)
-            if here[2]["mnemonic"] == "call":
+            if here[2]["mnemonic"] in self.machine.calls:
+                self.through_trampoline()
                 self.in_call(where, frame, truth)
                 self.back_from_call(behind, machine_stack)
             if not inferior.is_alive() or self.end.hit_count:
@@ -211,7 +212,7 @@ class Session(notes.Session):
     def back_from_call(self, behind, machine_stack):
         back = gdb.Breakpoint(f"*{behind:#x}", internal=True)
         while inferior.is_alive() and not self.end.hit_count:
-            if inferior.register("rip") == behind and inferior.register("rsp") == machine_stack:
+            if inferior.register(self.machine.pc) == behind and inferior.register(self.machine.sp) == machine_stack:
                 break
             gdb.execute("continue", to_string=True)
         if inferior.is_alive():

@@ -8,14 +8,12 @@ reached, the processor says whether they were the right ones.
 import gdb
 
 import inferior
+import machine
 import snapshot
 from boundaries import Compile
 
-SAVED = ("rbp", "rbx", "r12", "r13", "r14", "r15")
 WALKS_OF_ONE = 2     # how often one executor is entered
-WALK_LIMIT = 500     # instructions of one walk
 RETURN_LIMIT = 20    # of those behind the call that enters the first uop
-LONGEST_INSTRUCTION = 15
 CALLEE_LIMIT = 25    # of those, in one C function; then on to its end
 DEPTH_LIMIT = 8      # C functions between the pc and JIT code
 STACKS_EVERY = 12    # steps from one `jit-bt` to the next
@@ -25,15 +23,14 @@ IDLE_HITS = 40       # of an entry that leads to nothing new, at once
 class Reference:
     """The caller of JIT code, by the registers at the entry of a function."""
 
-    def __init__(self):
-        sp = inferior.register("rsp")
-        self.pc, self.sp = inferior.read_pointer(sp), sp + 8
-        self.values = [self.pc, self.sp] + [inferior.register(name) for name in SAVED]
+    def __init__(self, target):
+        self.pc, self.sp = target.caller()
+        self.values = [self.pc, self.sp] + [inferior.register(name) for name in target.saved]
 
 
 class Session:
     def __init__(self, job, log):
-        self.job, self.log = job, log
+        self.job, self.log, self.machine = job, log, machine.of_target()
         shim = inferior.symbols("emit_shim")
         entry = inferior.symbols("_PyJIT_Entry")
         # 3.15 enters all executors through one function, 3.14 each through its own first bytes.
@@ -80,7 +77,7 @@ class Session:
             if inferior.is_alive():
                 for place in places:
                     place.delete()
-        self.log.write(kind="walks", rows=self.records, problems=self.tool.problems)
+        self.log.write(kind="walks", names=["pc", *self.names()], rows=self.records, problems=self.tool.problems)
 
     def is_known(self, executor):
         return self.walked.get(executor, 0) >= WALKS_OF_ONE
@@ -90,8 +87,8 @@ class Session:
             gdb.execute("continue", to_string=True)
             if self.is_over():
                 return
-            pc = inferior.register("rip")
-            executor = inferior.register("rdi") if self.entry else pc
+            pc = inferior.register(self.machine.pc)
+            executor = inferior.register(self.machine.arguments[0]) if self.entry else pc
             place = next((place for place in places if place.location == f"*{pc:#x}"), None)
             if place is None:
                 return
@@ -113,19 +110,19 @@ class Session:
 
     def walk(self):
         """Steps for a while, then on to where uops return to, and from there step by step to the caller."""
-        reference = Reference()
-        inner = self.step_along(reference, WALK_LIMIT)
+        reference = Reference(self.machine)
+        inner = self.step_along(reference, self.job["walk"])
         if inner and not self.is_over():
             self.run_to(*inner)
             if not self.is_over():
                 self.step_along(reference, RETURN_LIMIT)
 
     def step_along(self, reference, limit):
-        """Looks at each step until the caller is reached. Else gives the place (pc, rsp) behind the first call, which is
+        """Looks at each step until the caller is reached. Else gives the place (pc, sp) behind the first call, which is
         that of the entering code."""
         inner, callee = None, 0
         for _ in range(limit):
-            pc, sp = inferior.register("rip"), inferior.register("rsp")
+            pc, sp = self.place()
             if (pc, sp) == (reference.pc, reference.sp):
                 self.returned(reference)
                 return None
@@ -142,11 +139,11 @@ class Session:
             gdb.execute("stepi", to_string=True)
             if self.is_over():
                 return None
-            inner = inner or called_from(pc, sp)
+            inner = inner or self.machine.called_from(pc, sp)
         return inner
 
     def returned(self, reference):
-        actual = [inferior.register(name) for name in ("rip", "rsp", *SAVED)]
+        actual = [inferior.register(name) for name in (self.machine.pc, *self.names())]
         self.records.append(["returned", actual[0], reference.values, actual])
 
     def look(self, pc, reference):
@@ -156,7 +153,7 @@ class Session:
             kind = "entry"  # the C function that enters JIT code (3.15): no uop runs yet, or none any more
         else:
             kind, frame = ("jit", frame) if self.is_jit(pc) else ("callee", self.jit_frame(frame))
-        self.records.append([kind, pc, reference.values, values(frame and frame.older())])
+        self.records.append([kind, pc, reference.values, self.values(frame and frame.older())])
         if self.steps % STACKS_EVERY == 0 and kind != "entry":
             self.records.append(["stack", pc, reference.values[:2], self.stack()])
 
@@ -182,20 +179,38 @@ class Session:
         frame = self.jit_frame(gdb.newest_frame())
         if frame is None:
             return False
-        self.run_to(frame.pc(), int(frame.read_register("rsp")))
+        self.run_to(frame.pc(), int(frame.read_register(self.machine.sp)))
         return not self.is_over()
 
     def run_to(self, pc, sp):
         """To a place with this stack pointer: nested calls come by there too."""
-        if (inferior.register("rip"), inferior.register("rsp")) == (pc, sp):
+        if self.place() == (pc, sp):
             return
         back = gdb.Breakpoint(f"*{pc:#x}", internal=True)
         while not self.is_over():
             gdb.execute("continue", to_string=True)
-            if not self.is_over() and (inferior.register("rip"), inferior.register("rsp")) == (pc, sp):
+            if not self.is_over() and self.place() == (pc, sp):
                 break
         if inferior.is_alive():
             back.delete()
+
+    def place(self):
+        return inferior.register(self.machine.pc), inferior.register(self.machine.sp)
+
+    def names(self):
+        return self.machine.sp, *self.machine.saved
+
+    def values(self, frame):
+        """None for what GDB does not know."""
+        if frame is None:
+            return None
+        found = [frame.pc()]
+        for name in self.names():
+            try:
+                found.append(int(frame.read_register(name)) & inferior.POINTER_MASK)
+            except (gdb.error, ValueError):
+                found.append(None)
+        return found
 
     def is_jit(self, address):
         return any(start <= address < start + size for start, size in self.ranges)
@@ -205,33 +220,12 @@ class Session:
         return start <= address < end or gdb.solib_name(address) is not None
 
 
-def called_from(pc, sp):
-    """The place to which the call returns that stood at `pc`; None if none did."""
-    if inferior.register("rsp") != sp - 8:
-        return None
-    back = inferior.read_pointer(sp - 8)
-    return (back, sp) if pc < back <= pc + LONGEST_INSTRUCTION else None
-
-
 def program_range():
     """The executable of these targets is loaded at its own addresses."""
     sections = gdb.execute("maint info sections", to_string=True).splitlines()
     code = [line for line in sections if " CODE" in line and "->" in line]
     bounds = [[int(word, 16) for word in line.split("]")[1].split(" at ")[0].split("->")] for line in code]
     return min(start for start, _ in bounds), max(end for _, end in bounds)
-
-
-def values(frame):
-    """None for what GDB does not know."""
-    if frame is None:
-        return None
-    found = [frame.pc()]
-    for name in ("rsp", *SAVED):
-        try:
-            found.append(int(frame.read_register(name)) & inferior.POINTER_MASK)
-        except (gdb.error, ValueError):
-            found.append(None)
-    return found
 
 
 def main():
