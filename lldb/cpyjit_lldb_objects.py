@@ -38,11 +38,14 @@ def on_destroyed(number, *_more):
 def remove_abandoned():
     """What debuggers that were killed have left. Each locks its folder while it lives: that is seen even from another
     container, which has processes of its own."""
-    for entry in os.scandir(base):
-        named = OF_PROCESS.fullmatch(entry.name)
-        if named and not os.path.exists("/proc/" + named.group(1)):
+    try:
+        found = [OF_PROCESS.fullmatch(name) for name in os.listdir(base)]
+    except OSError:  # where names cannot be listed they cannot be found either
+        return
+    for named in filter(None, found):
+        if not os.path.exists("/proc/" + named.group(1)):
             with contextlib.suppress(OSError):
-                remove_unlocked(entry.path)
+                remove_unlocked(os.path.join(base, named.group()))
 
 
 def remove_unlocked(folder):
