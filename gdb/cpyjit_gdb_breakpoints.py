@@ -245,6 +245,7 @@ def put_back_hooks():
     try:
         for key in lost:
             here.hooks[key] = Hook(here.hooks[key].description)
+        gone(gdb.selected_inferior().progspace, False)  # what was found is looked up anew
         look_again()
     except BaseException as failure:
         problems.append("the hooks that follow JIT code were deleted and cannot be set again (%s)" % failure)

@@ -1,4 +1,6 @@
 """Remarks of the core in GDB's own disassembly of JIT code: `x/i`, `disassemble`, `display/i`, `layout asm`."""
+import re
+
 import gdb
 from cpyjit_gdb_commands import context, printable
 from cpyjit_gdb_sessions import current_session, kept_at_stop
@@ -48,7 +50,26 @@ def remark_at(address):
     remarks = kept.get("remarks")
     if remarks is None or remarks.level != level:
         remarks = kept["remarks"] = Remarks()
-    return remarks.at(address)
+    remark = remarks.at(address) or ""
+    if not remark.startswith("[uop") and address == innermost_pc(kept):
+        remark = " ".join(filter(None, (uop_at(address), remark)))
+    return remark
+
+
+def innermost_pc(kept):
+    if "pc" not in kept:
+        thread = gdb.selected_thread()
+        kept["pc"] = gdb.newest_frame().pc() if thread is not None and thread.is_stopped() else None
+    return kept["pc"]
+
+
+def uop_at(address):
+    """GDB itself names a uop at its first instruction only, and the function of the executor behind that; where the program
+    stands is told in any case."""
+    with current_session() as session:
+        found = session.frame(address, context())
+    named = re.search(r"\[uop [^\]]*\]", found["name"]) if found else None
+    return named and named.group()
 
 
 def with_remark(result, remark, info, comment):

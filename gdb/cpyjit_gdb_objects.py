@@ -1,7 +1,9 @@
 """Object files that we make for GDB, and how it loads and drops them."""
 import atexit
 import contextlib
+import fcntl
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -13,13 +15,45 @@ IN_MEMORY = "/dev/shm"  # to make a file on a disk takes GDB's processor as long
 base = IN_MEMORY if os.access(IN_MEMORY, os.W_OK | os.X_OK) else tempfile.gettempdir()
 # Known from the beginning, since line tables name it; made with the first file.
 FOLDER = os.path.join(base, "cpyjit-%d-%s" % (os.getpid(), secrets.token_hex(8)))
+OF_PROCESS = re.compile(r"cpyjit-(\d+)-[0-9a-f]{16}")
+lock = []  # the open folder: its lock goes with the process
+
+
+def remove_abandoned():
+    """What debuggers that were killed have left. Each locks its folder while it lives: that is seen even from another
+    container, which has processes of its own."""
+    try:
+        found = [OF_PROCESS.fullmatch(name) for name in os.listdir(base)]
+    except OSError:  # where names cannot be listed they cannot be found either
+        return
+    for named in filter(None, found):
+        if not os.path.exists("/proc/" + named.group(1)):
+            with contextlib.suppress(OSError):
+                remove_unlocked(os.path.join(base, named.group()))
+
+
+def remove_unlocked(folder):
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(descriptor).st_uid == os.getuid():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder():
+    os.mkdir(FOLDER, 0o700)
+    lock.append(os.open(FOLDER, os.O_RDONLY | os.O_DIRECTORY))
+    fcntl.flock(lock[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
 
 
 def write_file(name, content):
     """A file of ours, until GDB ends at the latest. Nobody else can write where it is."""
     if not os.path.isdir(FOLDER):
-        os.mkdir(FOLDER, 0o700)
-        atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+        make_folder()
     path = os.path.join(FOLDER, name)
     with open(path, "xb", buffering=0) as out:
         out.write(content)
@@ -52,3 +86,7 @@ def quietly(command):
         gdb.execute(command, to_string=True)
     finally:
         own_work.pop()
+
+
+def register():
+    remove_abandoned()

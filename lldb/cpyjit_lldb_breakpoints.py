@@ -9,6 +9,9 @@ from cpyjit_lldb_target import Selection
 
 HOOKS_TEXT = "cpyjit: where CPython makes and frees JIT code (never stops by itself)"
 
+HOOKS_ENABLED = ("breakpoint %d, which follows JIT code, was disabled and is enabled again; it goes by itself when no "
+                 "breakpoint at uops and no symbols of JIT code need it\n")
+
 
 class Resolver:
     """What LLDB asks about a scripted breakpoint. Its places do not come from a search: we add them."""
@@ -198,6 +201,14 @@ class Places:
             self.carry_out(self.core.breakpoint_deleted(number), selection)
         if self.hooks and not self.hooks_breakpoint.IsValid():  # `breakpoint delete` takes it, too
             self.set_hooks({"hooks": [hook for hooks in self.hooks.values() for hook in hooks]})
+
+    def notice_disabled(self):
+        """`breakpoint disable` takes the hooks, too: what was compiled and freed meanwhile nobody has told of."""
+        if not self.hooks or self.hooks_breakpoint.IsEnabled():
+            return None
+        self.hooks_breakpoint.SetEnabled(True)
+        self.program_gone(replaced=False)  # all that is known is looked up anew
+        return "cpyjit: " + HOOKS_ENABLED % self.hooks_breakpoint.GetID()
 
     def tidy(self):
         """Not while LLDB is at work on its breakpoints."""

@@ -39,8 +39,10 @@ def notice(selection):
     entry.bring_up_to_date(selection, asked_by_person=False)
     places = places_of(selection.target)
     places.notice_deleted(selection)
+    text = places.notice_disabled()
     places.tidy()
     places.refresh(selection)
+    return text
 
 
 def follow_code(selection):

@@ -18,6 +18,7 @@ import breaking
 import postmortem
 import sessions
 import stepping
+import symbols
 
 PROGRAMS = ("raytrace:1", "richards:5", "go:3")  # and their loops
 CORE_PROGRAMS = ("go:3",)
@@ -418,6 +419,8 @@ def measure(options, directory):
         core.native(options.symbols)) + core_rows(runs, is_busy(bench))
     say("setting breakpoints at uops")
     rows += breaking.rows(Row, breaking.measure(debugger))
+    say("symbols")
+    rows += symbols.rows(Row, symbols.measure(debugger))
     say("stepping")
     rows += stepping.rows(Row, debugger)
     rows += request_rows(requests, bench.executors)

@@ -9,10 +9,11 @@ import gdb
 STOPS = int(os.environ["STRESS_STOPS"])
 UOPS = os.environ["STRESS_UOPS"].splitlines()
 NOTES = 5   # so many stops apart, new places are noted
-LOOKS = 25  # so many stops apart, memory is looked at
+STEPS = ("next", "stepi 5", "step", "stepi 5", "next") if "STRESS_STEPS" in os.environ else ()  # behind each stop
+LOOKS = 5 if STEPS else 25  # so many stops apart, memory is looked at
 PASS = 1    # hits that are let pass behind each stop, so that stops are spread over the whole run
 
-seen = {"stops": 0, "stray": [], "left": [], "looks": 0, "places": 0, "counts": [], "exit": None, "failures": []}
+seen = {"stops": 0, "stray": [], "left": [], "looks": 0, "places": 0, "steps": 0, "counts": [], "exit": None, "failures": []}
 placed = set()  # every address at which there has ever been a place
 numbers = []
 
@@ -44,12 +45,23 @@ def on_stop(event):
         seen["hits"] = sum(b.hit_count for b in gdb.breakpoints() if b.number in numbers)
     elif getattr(event, "stop_signal", "") == "SIGUSR1":
         seen["counts"].append({b.number: b.hit_count for b in gdb.breakpoints() if b.number in numbers})
+    elif type(event) is gdb.StopEvent and STEPS:
+        seen["steps"] += 1
     else:
         seen["stray"].append(str(getattr(event, "stop_signal", type(event).__name__)))
 
 
 def on_exit(event):
     seen["exit"] = getattr(event, "exit_code", None)
+
+
+def step():
+    """Wherever that leads, and whatever is compiled and freed meanwhile."""
+    said = ""
+    for command in STEPS:
+        if gdb.selected_inferior().pid:
+            said += gdb.execute(command, to_string=True)
+    return said
 
 
 def set_breakpoints():
@@ -80,6 +92,10 @@ def run():
             break
         for breakpoint in gdb.breakpoints():
             breakpoint.ignore_count = PASS if seen["stops"] < STOPS else 10**9
+        if seen["stops"] < STOPS:
+            said += step()
+            if not gdb.selected_inferior().pid:
+                break
         said += gdb.execute("continue", to_string=True)
     seen["failures"] = [line for line in said.splitlines() if re.search(
         "cpyjit: |Traceback|Cannot (insert|remove|access)|SIGTRAP|Error|problem", line)]

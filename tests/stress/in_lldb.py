@@ -12,7 +12,8 @@ WORDS = json.loads(os.environ["STRESS_WORDS"])
 VARIABLES = json.loads(os.environ["STRESS_VARIABLES"])
 BEFORE = os.environ["STRESS_BEFORE"]
 PID = os.environ["STRESS_PID"]
-LOOKS = 25  # so many stops apart, memory is looked at
+STEPS = "STRESS_STEPS" in os.environ  # behind each stop
+LOOKS = 5 if STEPS else 25  # so many stops apart, memory is looked at
 
 
 class Watch:
@@ -21,7 +22,7 @@ class Watch:
     def __init__(self, debugger):
         self.debugger = debugger
         self.target = debugger.CreateTarget(WORDS[0])
-        self.seen = {"stops": 0, "stray": [], "left": [], "looks": 0, "places": 0, "hits": 0, "counts": [],
+        self.seen = {"stops": 0, "stray": [], "left": [], "looks": 0, "places": 0, "hits": 0, "steps": 0, "counts": [],
                      "exit": None, "failures": []}
         self.placed = set()  # every address at which there has ever been a place
         self.numbers = []
@@ -96,11 +97,24 @@ class Watch:
     def stop_no_more(self):
         """Where hits are not counted, the breakpoints are only followed from now on: a hit takes LLDB a millisecond."""
         for breakpoint in self.breakpoints():
-            if STOPS:
+            if STOPS and not STEPS:
                 self.seen["hits"] += breakpoint.GetHitCount() if breakpoint.IsEnabled() else 0
                 breakpoint.SetEnabled(False)
             else:
                 breakpoint.SetIgnoreCount(2**31 - 1)
+
+    def step(self):
+        """Wherever that leads, and whatever is compiled and freed meanwhile."""
+        for kind in ("over", "instruction", "into", "instruction", "over"):
+            if self.process.GetState() != lldb.eStateStopped:
+                return
+            thread = self.process.GetSelectedThread()
+            {"over": thread.StepOver, "into": thread.StepInto,
+             "instruction": lambda thread=thread: thread.StepInstruction(False)}[kind]()
+            reason = self.process.GetSelectedThread().GetStopReason()
+            self.seen["steps"] += reason in (lldb.eStopReasonPlanComplete, lldb.eStopReasonTrace)
+            if reason in (lldb.eStopReasonSignal, lldb.eStopReasonException):
+                self.seen["stray"].append("%s in a step" % self.process.GetSelectedThread().GetStopDescription(100))
 
     def run(self):
         self.debugger.SetAsync(False)
@@ -122,6 +136,10 @@ class Watch:
                     self.process.Detach()
                     return
                 self.stop_no_more()
+            elif STEPS:
+                self.step()
+                if self.process.GetState() != lldb.eStateStopped:
+                    break
             self.process.Continue()
         self.seen["exit"] = self.process.GetExitStatus()
         self.seen["places"] = len(self.placed)
