@@ -5,6 +5,7 @@ use crate::address::{Address, Range};
 use crate::cpython::Executor;
 use crate::error::{Error, Result};
 use crate::map::{CodeMap, Place, RegionKind};
+use crate::platform::Link;
 use crate::unwind::{
     Calls, Context, Follower, Home, JitCaller, JitPlace, Known, Shim, StackFlow, caller,
 };
@@ -147,7 +148,11 @@ impl Session {
             return Ok(None);
         };
         let (shim, _) = self.shim(&region.map)?;
-        let Some(spot) = self.spot(&region, inside)? else {
+        let found = match self.spot(&region, inside)? {
+            Some(spot) => Some((spot, context.pc, is_caller)),
+            None => self.calling_spot(&region, context, inside)?,
+        };
+        let Some((spot, pc, is_caller)) = found else {
             return Err(unknown(format!(
                 "{inside} is in no machine code of the executor at {}",
                 region.executor.address
@@ -155,7 +160,7 @@ impl Session {
         };
         let place = JitPlace {
             flow: &spot.flow,
-            offset: context.pc.0.wrapping_sub(spot.start.0),
+            offset: pc.0.wrapping_sub(spot.start.0),
             in_shim: spot.in_shim,
             is_caller,
         };
@@ -281,6 +286,30 @@ impl Session {
             start: range.start,
             in_shim: false,
         }))
+    }
+
+    /// The uop that has called a C function whose trampoline the pc is in, and where that call returns to: a trampoline
+    /// (`patch_aarch64_trampoline` in `Python/jit.c`) changes neither the stack nor where it returns to.
+    fn calling_spot(
+        &self,
+        region: &CodeRegion,
+        context: &Context,
+        inside: Address,
+    ) -> Result<Option<(Spot, Address, bool)>> {
+        let in_trampoline = matches!(
+            region.map.locate(inside),
+            Some(Place::Region(RegionKind::Trampolines, _))
+        );
+        let architecture = self.program()?.architecture;
+        let link = match architecture.platform().link {
+            Link::Register(link) if in_trampoline => context.get(link),
+            _ => None,
+        };
+        let Some(returns_to) = link.map(|link| architecture.code_address(link)) else {
+            return Ok(None);
+        };
+        let spot = self.spot(region, Address(returns_to.0.wrapping_sub(1)))?;
+        Ok(spot.map(|spot| (spot, returns_to, true)))
     }
 
     /// The stack of a uop. Only the first of each stencil is read.

@@ -116,6 +116,6 @@ COVERAGE_OF_DEBUG_BUILDS = {**COVERAGE, ("unwind", "callee"): 100}
 EMULATED_COVERAGE = {
     ("emitters", "executors"): 20, ("emitters", "addresses"): 1000, ("positions", "lines"): 1000,
     ("instructions", "mnemonics"): 3000, ("notes", "field"): 120, ("notes", "register"): 80,
-    ("stack", "boundary items"): 60, ("stack", "items after"): 20,
+    ("unwind", "jit"): 100, ("unwind", "callee"): 20, ("stack", "boundary items"): 60, ("stack", "items after"): 20,
 }
 LONGEST_TRACE = 500

@@ -26,6 +26,41 @@ def function_address(name):
     return int(gdb.parse_and_eval("(unsigned long)&" + name)) & MASK
 
 
+class X86_64:
+    """How calls and returns show, between two instructions of which the second is outside of the known code."""
+
+    @staticmethod
+    def return_address(stack):
+        """Of a function that has just begun."""
+        return word(stack)
+
+    @staticmethod
+    def called_from(_walk, stack):
+        """(pc, sp) to which a call returns that has just been made; None if none was."""
+        return (word(stack - 8), stack) if register("sp") == stack - 8 else None
+
+    @staticmethod
+    def has_returned(stack):
+        return register("sp") == stack + 8
+
+
+class Aarch64:
+    @staticmethod
+    def return_address(_stack):
+        return register("x30")
+
+    @staticmethod
+    def called_from(walk, stack):
+        """By way of a trampoline or not: only a call leaves a place within a uop to return to."""
+        link = register("x30")
+        region = walk.region(link - 1)
+        return (link, stack) if region and region.range_of(link - 1) else None
+
+    @staticmethod
+    def has_returned(_stack):
+        return register("x30") == register("pc")
+
+
 class Region:
     """The code of one executor, for as long as its bytes stay the same."""
 
@@ -60,6 +95,8 @@ class Region:
 
 class Walk:
     def __init__(self):
+        name = gdb.selected_inferior().architecture().name()
+        self.machine = Aarch64 if name == "aarch64" else X86_64
         self.regions = []
         self.records = []
         self.calls = []  # of JIT code into C: where it goes on, and with which stack pointer
@@ -103,7 +140,7 @@ class Walk:
                 self.calls.pop()
                 return pc
             if pc == self.compiler:
-                self.run_to([word(register("sp"))])
+                self.run_to([self.machine.return_address(register("sp"))])
             elif pc == self.evaluation:
                 called = False
             elif pc != back[0]:
@@ -117,10 +154,11 @@ class Walk:
         now = register("pc")
         if self.region(now):
             return now
-        if register("sp") == stack - 8:
-            self.calls.append((word(stack - 8), stack))
+        back = self.machine.called_from(self, stack)
+        if back:
+            self.calls.append(back)
             return self.go_outside(called=True)
-        if register("sp") == stack + 8:
+        if self.machine.has_returned(stack):
             self.records.append([len(self.calls), "left"])
             self.last = None
             return self.go_outside(called=False)
