@@ -31,8 +31,15 @@ pub fn of_listing(unit: &mut Unit, files: &Files<'_>, code: &ExecutorCode, sourc
     end(unit, code);
 }
 
-/// Rows where the line of Python changes. `whole` tells whether code that belongs to no line is covered too.
-pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorCode, whole: bool) {
+/// Rows where the line of Python changes. Code that belongs to no line is covered too if `before` tells which line of the
+/// listing (0: none) stands for what runs once before the loop; stubs are of no line.
+pub fn of_python<'m>(
+    unit: &mut Unit,
+    files: &mut Files<'m>,
+    code: &'m ExecutorCode,
+    before: Option<u64>,
+) {
+    let whole = before.is_some();
     begin(unit, code);
     let mut last = None;
     let mut seen = HashSet::new();
@@ -44,7 +51,10 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
                 let frame = place.and_then(|place| place.frame);
                 ((files.python(unit, filename), line), frame)
             }
-            None if whole && !is_within(code, piece) => ((files.listing, 0), None),
+            None if whole && !is_within(code, piece) => {
+                let line = before.filter(|_| last.is_none()).unwrap_or(0);
+                ((files.listing, line), None)
+            }
             None => {
                 early = early.or(Some(piece));
                 continue;
@@ -52,7 +62,8 @@ pub fn of_python<'m>(unit: &mut Unit, files: &mut Files<'m>, code: &'m ExecutorC
         };
         let here = (at, frame);
         // What has no line of its own is of the line before it, and where there is none, of the line behind it.
-        let is_first = last.is_none_or(|((_, line), _)| line == 0) && at.1 != 0;
+        let is_first =
+            last.is_none_or(|((file, _), _)| file == files.listing) && at.0 != files.listing;
         let start = early.take().filter(|_| is_first && whole).unwrap_or(piece);
         if last == Some(here) {
             continue;

@@ -3,7 +3,7 @@
 use super::entries::{Entries, declare_object, describe_unit};
 use super::files::unit;
 use super::lines;
-use super::{Object, View};
+use super::{Debugger, Object, View};
 use crate::address::{Address, Range};
 use gimli::write::Dwarf;
 
@@ -22,7 +22,15 @@ impl Object<'_> {
         let (code, options) = (self.code, self.options);
         let (mut unit, mut files) = unit(&options.folder, self.listing_name);
         match options.view {
-            View::Python => lines::of_python(&mut unit, &mut files, code, true),
+            View::Python => {
+                // LLDB takes lines with the number 0 at the start of a function for its prologue, and moves breakpoints
+                // on names of uops by as much, wherever in the function they are.
+                let before = match options.debugger {
+                    Debugger::Gdb => 0,
+                    Debugger::Lldb => lines::uop_line(self.source, 0).into(),
+                };
+                lines::of_python(&mut unit, &mut files, code, Some(before));
+            }
             View::Frames | View::Both => {
                 lines::of_listing(&mut unit, &files, code, self.source);
             }
@@ -46,7 +54,7 @@ impl Object<'_> {
             return;
         };
         let (mut unit, mut files) = unit(&options.folder, self.listing_name);
-        lines::of_python(&mut unit, &mut files, code, false);
+        lines::of_python(&mut unit, &mut files, code, None);
         describe_unit(&mut unit, filename, &options.folder, Range::new(byte, 1));
         declare_object(&mut unit);
         dwarf.units.add(unit);

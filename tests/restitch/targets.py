@@ -133,8 +133,9 @@ class Session:
         entry = self.target.entry
         debug_files = [entry["debug_file"]] if entry["debug_file"] else []
         file = {"path": entry["jit_file"], "debug_files": debug_files, "bias": self.python.bias}
-        return {"architecture": "aarch64" if self.python.is_aarch64() else "i386:x86-64", "kind": "core", "pid": None,
-                "files": [file], "debug_directories": [entry["debug_file_directory"]]}
+        architecture = "aarch64" if self.python.is_aarch64() else "i386:x86-64"
+        return {"architecture": architecture, "kind": "core", "pid": None, "packet": None, "files": [file],
+                "debug_directories": [entry["debug_file_directory"]]}
 
     def ask(self, command, arguments):
         self.session.invalidate()

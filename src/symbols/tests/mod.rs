@@ -104,6 +104,11 @@ fn lines_of_python_are_a_unit_of_their_own_or_the_only_ones() {
     let mut lines = rows(&symbols, 0);
     lines.retain(|row| row.2 != 0); // the first uop, which runs before the loop
     assert_eq!(python(lines), expected);
+    // LLDB takes lines without a number for a prologue.
+    let symbols = written(&code(), Debugger::Lldb, View::Python);
+    let (at, file, line, _) = rows(&symbols, 0).remove(0);
+    assert_eq!((at, file), (BASE, symbols.listing_name.clone()));
+    assert_ne!(line, 0);
 }
 
 #[test]
