@@ -3,7 +3,7 @@
 use super::model::Finding;
 use crate::address::Address;
 use crate::map::{GOT_SLOT, MappedExecutor, Place, RegionKind};
-use crate::restitch::Rebuilt;
+use crate::restitch::{Rebuilt, unknown};
 
 /// Bytes outside of instructions that are told one by one; a page that was overwritten has thousands.
 const MOST_TOLD: usize = 8;
@@ -18,12 +18,16 @@ pub fn different_bytes(mapped: &MappedExecutor, rebuilt: &Rebuilt, found: &[u8])
             Finding::warning(text).at(mapped.executor.address)
         })
         .collect();
-    let mut different = 0;
+    let unknown = unknown(rebuilt);
+    let (mut compared, mut different) = (0u64, 0u64);
     let mut outside = Vec::new();
-    let pairs = (0u64..).zip(rebuilt.bytes.iter().zip(found));
-    for (offset, (expected, found)) in pairs.filter(|(_, (expected, found))| expected != found) {
-        let address = start.wrapping_add(offset);
-        if rebuilt.is_unknown(address) {
+    for (place, (expected, found)) in rebuilt.bytes.iter().zip(found).enumerate() {
+        if unknown.get(place) == Some(&true) {
+            continue;
+        }
+        let address = start.wrapping_add(place as u64);
+        compared += 1;
+        if expected == found {
             continue;
         }
         different += 1;
@@ -38,10 +42,16 @@ pub fn different_bytes(mapped: &MappedExecutor, rebuilt: &Rebuilt, found: &[u8])
         let text = format!("{untold} more bytes of data, GOT, trampolines and padding differ");
         findings.push(Finding::warning(text));
     }
-    let compared = rebuilt.bytes.len().min(found.len());
+    let all = match rebuilt.bytes.len() as u64 == compared {
+        true => format!("its {compared} bytes are"),
+        false => format!(
+            "{compared} of its {} bytes could be compared, and are",
+            rebuilt.bytes.len()
+        ),
+    };
     findings.push(match different {
         0 => Finding::note(format!(
-            "its {compared} bytes are those that the emitters write for this trace"
+            "{all} those that the emitters write for this trace"
         )),
         _ => Finding::warning(format!(
             "{different} of {compared} bytes differ from what the emitters write for this trace: they were overwritten, or \

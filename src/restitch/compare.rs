@@ -78,7 +78,7 @@ pub fn compare(
 }
 
 /// For each byte, whether it could not be rebuilt; empty if all could.
-fn unknown(rebuilt: &Rebuilt) -> Vec<bool> {
+pub fn unknown(rebuilt: &Rebuilt) -> Vec<bool> {
     if rebuilt.gaps.is_empty() {
         return Vec::new();
     }

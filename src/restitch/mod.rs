@@ -23,7 +23,7 @@ mod tests;
 
 pub use builtin::{Builtin, Builtins};
 pub use bus::{Bus, RETURN, STACK, STATE, THREAD};
-pub use compare::{Comparison, Difference, compare};
+pub use compare::{Comparison, Difference, compare, unknown};
 pub use machine::Machine;
 pub use memory::{Memory, Piece};
 pub use plan::{Emission, Part, Plan, SymbolState};

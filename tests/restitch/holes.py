@@ -22,10 +22,11 @@ def check(target, folder, quick):
     code = rebuild(engine, executor)
     path = folder / "synthetic.core"
     synthetic.write_core(python.core, path, [(synthetic.EXECUTOR, executor.bytes()), (executor.base, code)])
-    told = instructions(target, path, executor)
+    listing, = targets.answer(target, "dis", ["--core", path, hex(synthetic.EXECUTOR)])["executors"]
     path.unlink()
     core.unlink()
-    return [one_operand(target, engine, executor, code, told, operand) for operand in (*COPIED, "target")]
+    told, in_data = instructions(listing, executor), data(listing, executor)
+    return [one_operand(target, engine, executor, code, (told, in_data), operand) for operand in (*COPIED, "target")]
 
 
 def rebuild(engine, executor):
@@ -33,15 +34,24 @@ def rebuild(engine, executor):
     return engine.rebuild(executor.plan, executor.base, synthetic.EXECUTOR)
 
 
-def instructions(target, path, executor):
+def data(listing, executor):
+    """(bytes of its data, the operand that all of it is said to be) of each uop of which that is said."""
+    said = {uop["index"]: {note["text"].split(": ")[1] for one in uop["instructions"] for note in one["notes"]
+                           if note["kind"] == "hole" and note["text"].startswith("data: ")} for uop in listing["uops"]}
+    return [(range(executor.plan.data_start + one.data, executor.plan.data_start + one.data + one.group.data), operand)
+            for one in executor.plan.emissions if one.index is not None
+            for operand in said.get(one.index, ()) if operand in (*COPIED, *TARGETS)]  # others name a constant there
+
+
+def instructions(listing, executor):
     """(offset, size, operands that are named) of each instruction of a uop."""
-    listing, = targets.answer(target, "dis", ["--core", path, hex(synthetic.EXECUTOR)])["executors"]
     return [(int(one["address"], 16) - executor.base, one["size"],
              {note["operand"] for note in one["notes"] if note["kind"] == "hole"})
             for uop in listing["uops"] for one in uop["instructions"]]
 
 
-def one_operand(target, engine, executor, code, told, operand):
+def one_operand(target, engine, executor, code, said, operand):
+    told, in_data = said
     names = TARGETS if operand == "target" else (operand,)
     trace, executor.trace = executor.trace, changed(executor, operand)
     after = rebuild(engine, executor)
@@ -54,9 +64,13 @@ def one_operand(target, engine, executor, code, told, operand):
     problems = [f"{len(untold)} bytes change that nothing was said of, at {executor.base + min(untold):#x}"] if untold else []
     if operand in COPIED and idle:
         problems.append(f"{len(idle)} of {len(named)} instructions do not depend on it, at {executor.base + idle[0].start:#x}")
+    wrong = [place for place, of in in_data if any(code[at] != after[at] for at in place) != (of in names)]
+    if wrong and operand in COPIED:
+        problems.append(f"data of {len(wrong)} uops is said to be another operand, at {executor.base + wrong[0].start:#x}")
+    own = sum(of in names for _, of in in_data)
     if not different and not named:
-        in_data = sum(code[at] != after[at] for at in range(executor.plan.data_start, executor.plan.got_start))
-        return targets.Outcome("holes", target.name, in_data > 0, f"{operand}: {in_data} bytes of data depend on it, and no code")
+        return targets.Outcome("holes", target.name, not problems, "; ".join(problems) or
+                               f"{operand}: data of {own} uops depends on it, and no code ({len(in_data)} in all)")
     if not named:
         problems.append("no instruction was said to have it")
     return targets.Outcome("holes", target.name, not problems, "; ".join(problems) or
