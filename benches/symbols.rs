@@ -14,7 +14,7 @@ use cpu_time::ThreadTime;
 use cpyjit::address::Address;
 use cpyjit::image::Cache;
 use cpyjit::session::Session;
-use cpyjit::symbols::{Debugger, ExecutorCode, SymbolOptions, View, write};
+use cpyjit::symbols::{Debugger, ExecutorCode, Member, SymbolOptions, View, write};
 use cpyjit::target::{Core, Description, Dump, Evaluate, FileSearch, Kind};
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -63,9 +63,13 @@ fn write_all(all: &[ExecutorCode], view: View) -> usize {
         debugger: Debugger::Gdb,
         view,
         folder: "/tmp".to_owned(),
-        number: 1,
     };
-    let written = all.iter().map(|code| write(code, &options).unwrap());
+    let members: Vec<Member<'_>> = (1..)
+        .zip(all)
+        .map(|(number, code)| Member { code, number })
+        .collect();
+    let files = members.chunks(options.debugger.most_together());
+    let written = files.map(|some| write(some, &options).unwrap());
     written.map(|symbols| symbols.elf.len()).sum()
 }
 

@@ -1,4 +1,4 @@
-"""`jit-symbols`: GDB's own commands understand JIT code by object files with debug information, one for each executor.
+"""`jit-symbols`: GDB's own commands understand JIT code by object files with debug information.
 
 The core makes them and says when each comes and goes; GDB resolves breakpoints anew with each. Their line tables name a
 listing as the source, which lies beside them until GDB has let go of it.
@@ -14,38 +14,40 @@ from cpyjit_gdb_settings import parameters, when_chosen
 
 
 class SymbolFile:
-    """The object file of one executor and its listing."""
+    """An object file about some executors, and their listings."""
 
     def __init__(self, action):
-        self.start, self.size = action["start"], action["size"]
-        self.listing = write_file(action["listing_name"], action["listing"].encode())
-        self.path = write_object(action["listing_name"] + ".elf", action["elf"])
+        executors = action["executors"]
+        self.code = [range(one["start"], one["start"] + one["size"]) for one in executors]
+        self.listings = [write_file(one["listing_name"], one["listing"].encode()) for one in executors]
+        self.path = write_object("%d.elf" % action["file"], action["elf"])
 
     def contains(self, address):
-        return self.start <= address < self.start + self.size
+        return any(address in code for code in self.code)
 
 
 class SymbolFiles:
     """Those of one program space."""
 
     def __init__(self):
-        self.files = {}    # by where their code begins
+        self.files = {}    # by number
         self.left = set()  # (breakpoint, address) of locations that we, and not the user, have disabled
 
     def add(self, action):
-        file = self.files[action["start"]] = SymbolFile(action)
+        file = self.files[action["file"]] = SymbolFile(action)
         load_object(file.path)
         self.enable_again(file)
 
     def remove(self, action):
-        file = self.files.pop(action["start"], None)
+        file = self.files.pop(action["file"], None)
         if file is None:
             return
         if places().is_asking:
             self.leave(file)
         unload_object(file.path)
-        with contextlib.suppress(OSError):
-            os.unlink(file.listing)
+        for listing in file.listings:
+            with contextlib.suppress(OSError):
+                os.unlink(listing)
 
     def leave(self, file):
         """While a hook is being hit breakpoints are inserted, and GDB 13 fails inside if the file of one goes: those of

@@ -19,22 +19,23 @@ class SymbolModules:
 
     def __init__(self, entry):
         self.entry, self.target = entry, entry.target
-        self.modules = {}  # where the code begins -> (the module, its files)
+        self.modules = {}  # number of the file -> (the module, its files)
 
     def add(self, action):
-        listing = write_file(action["listing_name"], action["listing"].encode())
+        executor, = action["executors"]
+        listing = write_file(executor["listing_name"], executor["listing"].encode())
         # In a folder of its own: LLDB shows the file's name before those of functions.
-        path = write_file(os.path.join(CODE_FOLDER + action["listing_name"], CODE_NAME), action["elf"])
-        take_loaders(self.target, action["start"], action["size"])
+        path = write_file(os.path.join("%s%d" % (CODE_FOLDER, action["file"]), CODE_NAME), action["elf"])
+        take_loaders(self.target, executor["start"], executor["size"])
         module = self.target.AddModule(path, self.target.GetTriple(), None)
         if not module.IsValid():
             remove_files([path, listing])
-            raise ActionFailed("LLDB could not load the symbols %s" % action["listing_name"])
+            raise ActionFailed("LLDB could not load the symbols of %s" % executor["listing_name"])
         put_module(self.target, module)
-        self.modules[action["start"]] = module, [path, listing]
+        self.modules[action["file"]] = module, [path, listing]
 
     def remove(self, action):
-        module, files = self.modules.pop(action["start"], (None, []))
+        module, files = self.modules.pop(action["file"], (None, []))
         if module is not None:
             take_module(self.target, module)
             remove_files(files)

@@ -4,7 +4,7 @@ use super::target::Opened;
 use super::target_options::TargetOptions;
 use crate::command::{Failure, Reply};
 use crate::symbols::{
-    Debugger, SymbolOptions, Symbols, View, perf_map as perf_lines, write as write_symbols,
+    Debugger, Listing, Member, SymbolOptions, View, perf_map as perf_lines, write as write_symbols,
 };
 use clap::ValueEnum;
 use std::fmt::Write as _;
@@ -72,6 +72,7 @@ impl WriteSymbols {
         let opened = Opened::new(&self.target)?;
         let session = opened.session()?;
         let folder = prepare(&self.output)?;
+        let options = self.options(&folder);
         let mut written = Written::default();
         let perf_map = match (self.perf_map, session.description().pid) {
             (false, _) => None,
@@ -84,11 +85,19 @@ impl WriteSymbols {
         for (number, known) in (1..).zip(session.executors()?) {
             let address = known.address;
             let code = session.executor_code(address);
-            let options = self.options(&folder, number);
-            match code.and_then(|code| Ok((perf_lines(&code), write_symbols(&code, &options)?))) {
+            let symbols = code.and_then(|code| {
+                let member = Member {
+                    code: &code,
+                    number,
+                };
+                Ok((perf_lines(&code), write_symbols(&[member], &options)?))
+            });
+            match symbols {
                 Ok((lines, symbols)) => {
                     written.perf_map.push_str(&lines);
-                    written.add(&folder, &address.to_string(), &symbols)?;
+                    for listing in &symbols.listings {
+                        written.add(&folder, &address.to_string(), listing, &symbols.elf)?;
+                    }
                 }
                 Err(reason) => written.leave_out(&format!("{address}: {reason}")),
             }
@@ -99,7 +108,7 @@ impl WriteSymbols {
         written.finish(&folder, self.debugger)
     }
 
-    fn options(&self, folder: &Path, number: u64) -> SymbolOptions {
+    fn options(&self, folder: &Path) -> SymbolOptions {
         SymbolOptions {
             debugger: match self.debugger {
                 For::Gdb => Debugger::Gdb,
@@ -111,7 +120,6 @@ impl WriteSymbols {
                 Lines::Both => View::Both,
             },
             folder: folder.display().to_string(),
-            number,
         }
     }
 }
@@ -133,15 +141,18 @@ struct Written {
 }
 
 impl Written {
-    fn add(&mut self, folder: &Path, executor: &str, symbols: &Symbols) -> Result<(), Failure> {
-        let object = object_name(&symbols.listing_name);
-        write(
-            &folder.join(&symbols.listing_name),
-            symbols.listing.as_bytes(),
-        )?;
-        write(&folder.join(&object), &symbols.elf)?;
+    fn add(
+        &mut self,
+        folder: &Path,
+        executor: &str,
+        listing: &Listing,
+        elf: &[u8],
+    ) -> Result<(), Failure> {
+        let object = object_name(&listing.name);
+        write(&folder.join(&listing.name), listing.text.as_bytes())?;
+        write(&folder.join(&object), elf)?;
         // Writing to a string does not fail.
-        let _ = writeln!(self.text, "{executor}  {object}  {}", symbols.name);
+        let _ = writeln!(self.text, "{executor}  {object}  {}", listing.executor);
         self.objects.push(object);
         Ok(())
     }

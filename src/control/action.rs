@@ -1,6 +1,7 @@
 //! What only the debugger can do.
 
 use crate::address::{Address, Range};
+use crate::symbols::Symbols;
 
 /// Something for the front-end to carry out; the head of [`super`] says how.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,8 +21,8 @@ pub enum Action {
     },
     /// `add-symbols`
     AddSymbols(Box<SymbolFile>),
-    /// `remove-symbols`: those that were added for the code that begins here.
-    RemoveSymbols(Range),
+    /// `remove-symbols`: the file with this number.
+    RemoveSymbols(u64),
     /// `choose`: a setting has another value from now on.
     Choose {
         /// Its name.
@@ -31,17 +32,14 @@ pub enum Action {
     },
 }
 
-/// An object file with debug information of one executor, for the debugger to load.
+/// An object file with debug information of executors, for the debugger to load.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SymbolFile {
-    /// The memory that the executor's code owns.
-    pub range: Range,
-    /// The ELF file, whose sections are where the code is.
-    pub elf: Vec<u8>,
-    /// The name of the listing, which no other has had in this debugger: they keep sources by name.
-    pub listing_name: String,
-    /// The listing: what the debugger shows as the source of the code.
-    pub listing: String,
+    /// That of its first listing, which no other file in the debugger has at the same time.
+    pub number: u64,
+    /// The ELF file, whose sections are where the code is, and what the debugger shows as the source of each executor. No
+    /// other listing has had the same name with another text: debuggers keep sources by name.
+    pub symbols: Symbols,
 }
 
 /// A breakpoint that the user sees, with any number of places.

@@ -28,11 +28,11 @@
 //! * `single-step` {thread}: one instruction, then the same.
 //!   `thread` is the native id, or null for the selected one. EVENT = {reason: "place" | "breakpoint" | "signal" |
 //!   "exited" | "interrupt" | "other", address, hits: {address: n}, text} ([`stepping::Event`]).
-//! * `add-symbols` {start, size, elf, listing_name, listing}: load this ELF file, whose sections are at their addresses, and
-//!   keep the listing under this name in the folder that was told with `session.load_symbols`. It is about the code at
-//!   `start`; there is no other for it.
-//! * `remove-symbols` {start, size}: drop that file at once; the memory may be given back next. Breakpoints of the user that
-//!   lie in it are pending afterwards.
+//! * `add-symbols` {file, elf, executors: [{start, size, listing_name, listing}]}: load this ELF file, whose sections are at
+//!   their addresses, and keep the listings under these names in the folder that was told with `session.load_symbols`. It is
+//!   about the code of these executors; there is no other for them. `file` is a number to call it by.
+//! * `remove-symbols` {file}: drop that file at once; memory of its executors may be given back next. Breakpoints of the
+//!   user that lie in them are pending afterwards, unless another `add-symbols` follows.
 //! * `choose` {name, value}: the setting has this value from now on.
 //!
 //! # What a front-end tells

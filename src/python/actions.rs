@@ -67,10 +67,9 @@ fn steer<'py>(py: Python<'py>, action: &control::Action) -> PyResult<Bound<'py, 
             Ok(action)
         }
         control::Action::AddSymbols(file) => add_symbols(py, file),
-        control::Action::RemoveSymbols(range) => {
+        control::Action::RemoveSymbols(number) => {
             let action = of_kind(py, "remove-symbols")?;
-            action.set_item("start", range.start.0)?;
-            action.set_item("size", range.size)?;
+            action.set_item("file", number)?;
             Ok(action)
         }
         control::Action::Choose { name, value } => {
@@ -84,11 +83,17 @@ fn steer<'py>(py: Python<'py>, action: &control::Action) -> PyResult<Bound<'py, 
 
 fn add_symbols<'py>(py: Python<'py>, file: &SymbolFile) -> PyResult<Bound<'py, PyDict>> {
     let action = of_kind(py, "add-symbols")?;
-    action.set_item("start", file.range.start.0)?;
-    action.set_item("size", file.range.size)?;
-    action.set_item("elf", PyBytes::new(py, &file.elf))?;
-    action.set_item("listing_name", &file.listing_name)?;
-    action.set_item("listing", &file.listing)?;
+    action.set_item("file", file.number)?;
+    action.set_item("elf", PyBytes::new(py, &file.symbols.elf))?;
+    let executors = list(&file.symbols.listings, |listing| {
+        let executor = PyDict::new(py);
+        executor.set_item("start", listing.range.start.0)?;
+        executor.set_item("size", listing.range.size)?;
+        executor.set_item("listing_name", &listing.name)?;
+        executor.set_item("listing", &listing.text)?;
+        Ok(executor)
+    })?;
+    action.set_item("executors", executors)?;
     Ok(action)
 }
 

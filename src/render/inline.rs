@@ -86,10 +86,29 @@ pub fn frame_name(place: &WhereData) -> String {
     }
 }
 
-/// `#3 f (loop.py:8), entered at bytecode 72 (line 9), 49 uops, 6 exits; valid, warm`.
+/// `executor #3 f (loop.py:8), entered at bytecode 72 (line 9), 49 uops, 6 exits; valid, warm`.
 pub fn executor_line(executor: &ExecutorHeader) -> String {
     let mut paint = Paint::new(TextStyle::default());
     paint.text(&executor_name(executor));
+    lasting(&mut paint, executor);
+    paint.text("; ");
+    paint.text(&state(executor));
+    paint.finish()
+}
+
+/// `executor of f (loop.py:8), entered at bytecode 72 (line 9), 49 uops, 6 exits`: only what stays as long as it lives.
+pub fn executor_title(executor: &ExecutorHeader) -> String {
+    let mut paint = Paint::new(TextStyle::default());
+    match &executor.qualname {
+        _ if is_cold(executor) => paint.text("cold exit"),
+        Some(qualname) => paint.text(&format!("executor of {}", harmless(qualname))),
+        None => paint.text("executor"),
+    }
+    lasting(&mut paint, executor);
+    paint.finish()
+}
+
+fn lasting(paint: &mut Paint, executor: &ExecutorHeader) {
     if let (Some(file), Some(line)) = (&executor.filename, executor.firstlineno) {
         paint.text(&format!(" ({}:{line})", harmless(file_name(file))));
     }
@@ -100,12 +119,9 @@ pub fn executor_line(executor: &ExecutorHeader) -> String {
         }
     }
     paint.text(", ");
-    counted(&mut paint, executor.uop_count, "uop");
+    counted(paint, executor.uop_count, "uop");
     paint.text(", ");
-    counted(&mut paint, executor.exit_count, "exit");
-    paint.text("; ");
-    paint.text(&state(executor));
-    paint.finish()
+    counted(paint, executor.exit_count, "exit");
 }
 
 /// `executor #3 f`.

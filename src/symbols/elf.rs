@@ -1,10 +1,10 @@
-//! The ELF file around code, symbols and debug information.
+//! The ELF file around code, symbols and debug information: a section of code for each executor, and one of everything else.
 
 use super::files::clean;
 use super::model::{ExecutorCode, PieceKind};
-use super::{Debugger, Object, unwinding};
+use super::{Debugger, Part, unwinding};
 use crate::address::{Address, Range};
-use gimli::write::{DebugFrame, Dwarf, EndianVec, Sections};
+use gimli::write::{DebugFrame, Dwarf, EndianVec, FrameTable, Sections};
 use gimli::{LittleEndian, SectionId};
 use object::build::elf::{Builder, SectionData, SectionId as ElfSection};
 use object::elf;
@@ -26,24 +26,28 @@ pub fn section(code: &ExecutorCode, debugger: Debugger) -> Range {
     }
 }
 
-impl Object<'_> {
-    /// The file.
-    pub(super) fn write(&self) -> Result<Vec<u8>, String> {
-        let code = self.code;
-        let mut builder = Builder::new(object::Endianness::Little, true);
-        builder.header.e_type = elf::ET_EXEC;
-        builder.header.e_machine = elf::Machine(code.architecture.platform().elf_machine);
-        let text = add_text(&mut builder, code, self.options.debugger, self.section);
-        add_dwarf(&mut builder, &mut self.dwarf())?;
-        add_rules(&mut builder, code)?;
-        add_tables(&mut builder);
-        add_symbols(&mut builder, code, text, self.name);
-        let mut bytes = Vec::new();
-        builder
-            .write(&mut bytes)
-            .map_err(|error| error.to_string())?;
-        Ok(bytes)
+/// The file about these executors.
+pub fn write(parts: &[Part<'_>], debugger: Debugger) -> Result<Vec<u8>, String> {
+    let first = parts.first().ok_or("there is no executor")?;
+    let mut builder = Builder::new(object::Endianness::Little, true);
+    builder.header.e_type = elf::ET_EXEC;
+    builder.header.e_machine = elf::Machine(first.code.architecture.platform().elf_machine);
+    let mut dwarf = Dwarf::new();
+    let mut rules = FrameTable::default();
+    for part in parts {
+        let text = add_text(&mut builder, part.code, debugger, part.section);
+        add_symbols(&mut builder, part.code, text, &part.name);
+        part.add_units(&mut dwarf);
+        unwinding::add(&mut rules, part.code);
     }
+    add_dwarf(&mut builder, &mut dwarf)?;
+    add_rules(&mut builder, &rules)?;
+    add_tables(&mut builder);
+    let mut bytes = Vec::new();
+    builder
+        .write(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 fn add_text(
@@ -87,9 +91,9 @@ fn add_dwarf(builder: &mut Builder<'_>, dwarf: &mut Dwarf) -> Result<(), String>
     sections.for_each(|id, section| add(id, section.slice()))
 }
 
-fn add_rules(builder: &mut Builder<'_>, code: &ExecutorCode) -> Result<(), String> {
+fn add_rules(builder: &mut Builder<'_>, rules: &FrameTable) -> Result<(), String> {
     let mut section = DebugFrame(EndianVec::new(LittleEndian));
-    unwinding::table(code)
+    rules
         .write_debug_frame(&mut section)
         .map_err(|error| error.to_string())?;
     if !section.slice().is_empty() {

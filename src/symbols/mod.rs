@@ -1,5 +1,5 @@
-//! JIT code for debuggers that know nothing of it: an ELF object with symbols, lines, inlined frames, variables and unwind
-//! rules of one executor, made on the debugger's side. Nothing here reads memory.
+//! JIT code for debuggers that know nothing of it: ELF objects with symbols, lines, inlined frames, variables and unwind
+//! rules of executors, made on the debugger's side. Nothing here reads memory.
 //!
 //! All addresses are absolute and there are no relocations, so that a debugger takes the object as it is
 //! (`add-symbol-file FILE` in GDB, `target modules add` and `load --slide 0` in LLDB). What the two need differently is
@@ -52,6 +52,17 @@ pub enum View {
     Both,
 }
 
+impl Debugger {
+    /// How many executors an object is about at most. GDB takes a file of many about as fast as one of few; but when one of
+    /// them is freed the others are written again. LLDB makes a single place of all lines of Python in a module.
+    pub fn most_together(self) -> usize {
+        match self {
+            Debugger::Gdb => 32,
+            Debugger::Lldb => 1,
+        }
+    }
+}
+
 /// How an object is to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SymbolOptions {
@@ -59,28 +70,42 @@ pub struct SymbolOptions {
     pub debugger: Debugger,
     /// With which lines.
     pub view: View,
-    /// The folder that the listing will be in.
+    /// The folder that the listings will be in.
     pub folder: String,
-    /// A number that makes the name of the listing unlike all others: debuggers keep the text of a file by its name.
+}
+
+/// An executor that an object is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'m> {
+    /// What is known of it.
+    pub code: &'m ExecutorCode,
+    /// A number that makes the name of its listing unlike all others: debuggers keep the text of a file by its name.
     pub number: u64,
 }
 
-/// What a debugger is given for one executor.
+/// What a debugger is given for some executors.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Symbols {
     /// The object.
     pub elf: Vec<u8>,
-    /// The text of the source file that its lines refer to.
-    pub listing: String,
-    /// The name of that file, safe for any file system.
-    pub listing_name: String,
-    /// What the executor is called: `f@18`.
+    /// What it refers to, one for each executor.
+    pub listings: Vec<Listing>,
+}
+
+/// The source file of an executor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    /// Its text.
+    pub text: String,
+    /// The name of the file, safe for any file system.
     pub name: String,
+    /// What the executor is called: `f@18`.
+    pub executor: String,
     /// The allocation of the executor.
     pub range: Range,
-    /// What the object's section of code covers; never a byte of another executor's.
+    /// What the object's section of its code covers; never a byte of another executor's.
     pub section: Range,
-    /// The line in the listing of each uop.
+    /// The line of each uop.
     pub lines: Vec<(UopIndex, u32)>,
 }
 
@@ -91,44 +116,56 @@ const ENCODING: Encoding = Encoding {
     address_size: 8,
 };
 
-/// The object and the listing of an executor.
+/// One object about these executors, and their listings.
 ///
 /// # Errors
-/// If the parts do not fit together, as of a damaged target.
-pub fn write(code: &ExecutorCode, options: &SymbolOptions) -> Result<Symbols> {
-    let name = names::executor(&code.listing);
-    let source = uop_source(&code.listing, &names::title(&code.listing, &name));
-    let listing_name = names::listing(&name, options.number);
-    let section = elf::section(code, options.debugger);
-    let elf = Object {
-        code,
-        options,
-        source: &source,
-        name: &name,
-        listing_name: &listing_name,
-        section,
-    }
-    .write()
-    .map_err(|error| unwritable(code, &error))?;
+/// If the parts do not fit together, as of a damaged target; or if there are none.
+pub fn write(members: &[Member<'_>], options: &SymbolOptions) -> Result<Symbols> {
+    let parts: Vec<Part<'_>> = members
+        .iter()
+        .map(|member| Part::new(member, options))
+        .collect();
+    let elf = elf::write(&parts, options.debugger).map_err(|error| unwritable(members, &error))?;
     Ok(Symbols {
         elf,
-        listing: source.text,
-        listing_name,
-        name,
-        range: code.allocation,
-        section,
-        lines: source.lines,
+        listings: parts.into_iter().map(Part::into_listing).collect(),
     })
 }
 
-/// An object that is to be written.
-struct Object<'m> {
+/// One executor in an object that is to be written.
+struct Part<'m> {
     code: &'m ExecutorCode,
     options: &'m SymbolOptions,
-    source: &'m UopSource,
-    name: &'m str,
-    listing_name: &'m str,
+    source: UopSource,
+    name: String,
+    listing_name: String,
     section: Range,
+}
+
+impl<'m> Part<'m> {
+    fn new(member: &Member<'m>, options: &'m SymbolOptions) -> Part<'m> {
+        let code = member.code;
+        let name = names::executor(&code.listing);
+        Part {
+            code,
+            options,
+            source: uop_source(&code.listing, &names::title(&code.listing, &name)),
+            listing_name: names::listing(&name, member.number),
+            section: elf::section(code, options.debugger),
+            name,
+        }
+    }
+
+    fn into_listing(self) -> Listing {
+        Listing {
+            text: self.source.text,
+            name: self.listing_name,
+            executor: self.name,
+            range: self.code.allocation,
+            section: self.section,
+            lines: self.source.lines,
+        }
+    }
 }
 
 /// The lines of an executor in a perf map (`/tmp/perf-PID.map`), from which `perf report` has names.
@@ -136,10 +173,13 @@ pub fn perf_map(code: &ExecutorCode) -> String {
     perf_map::lines(code, &names::executor(&code.listing))
 }
 
-fn unwritable(code: &ExecutorCode, reason: &str) -> Error {
+fn unwritable(members: &[Member<'_>], reason: &str) -> Error {
+    let executors = members
+        .iter()
+        .map(|member| member.code.listing.executor.address);
     Error::Inconsistent {
         what: "symbols of an executor".to_owned(),
-        address: code.listing.executor.address,
+        address: executors.min().unwrap_or_default(),
         reason: reason.to_owned(),
     }
 }

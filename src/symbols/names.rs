@@ -1,7 +1,7 @@
 //! What executors and their files are called.
 
 use crate::listing::ExecutorListing;
-use crate::render::executor_line;
+use crate::render::executor_title;
 
 /// Characters of a function's name that file names keep, so that these stay below the 255 of file systems.
 const LONGEST_NAME: usize = 100;
@@ -25,9 +25,9 @@ pub fn executor(listing: &ExecutorListing) -> String {
     }
 }
 
-/// The first line of the listing.
+/// The first line of the listing, which is the same whenever it is written.
 pub fn title(listing: &ExecutorListing, name: &str) -> String {
-    format!("{name}: {}", executor_line(&listing.executor))
+    format!("{name}: {}", executor_title(&listing.executor))
 }
 
 /// The name of the listing.

@@ -3,42 +3,40 @@
 use super::entries::{Entries, declare_object, describe_unit};
 use super::files::unit;
 use super::lines;
-use super::{Debugger, Object, View};
+use super::{Debugger, Part, View};
 use crate::address::{Address, Range};
 use gimli::write::Dwarf;
 
-impl Object<'_> {
+impl Part<'_> {
     /// All debug information but the unwind rules.
-    pub(super) fn dwarf(&self) -> Dwarf {
-        let mut dwarf = Dwarf::new();
-        self.add_main(&mut dwarf);
+    pub(super) fn add_units(&self, dwarf: &mut Dwarf) {
+        self.add_main(dwarf);
         if self.options.view != View::Python {
-            self.add_python_lines(&mut dwarf);
+            self.add_python_lines(dwarf);
         }
-        dwarf
     }
 
     fn add_main(&self, dwarf: &mut Dwarf) {
         let (code, options) = (self.code, self.options);
-        let (mut unit, mut files) = unit(&options.folder, self.listing_name);
+        let (mut unit, mut files) = unit(&options.folder, &self.listing_name);
         match options.view {
             View::Python => {
                 // LLDB takes lines with the number 0 at the start of a function for its prologue, and moves breakpoints
                 // on names of uops by as much, wherever in the function they are.
                 let before = match options.debugger {
                     Debugger::Gdb => 0,
-                    Debugger::Lldb => lines::uop_line(self.source, 0).into(),
+                    Debugger::Lldb => lines::uop_line(&self.source, 0).into(),
                 };
                 lines::of_python(&mut unit, &mut files, code, Some(before));
             }
             View::Frames | View::Both => {
-                lines::of_listing(&mut unit, &files, code, self.source);
+                lines::of_listing(&mut unit, &files, code, &self.source);
             }
         }
         let start = code.allocation.start;
         let range = Range::new(start, code.offset(code.code_end()));
-        describe_unit(&mut unit, self.listing_name, &options.folder, range);
-        Entries::new(code, options, self.source, &mut unit, &mut files).write(self.name);
+        describe_unit(&mut unit, &self.listing_name, &options.folder, range);
+        Entries::new(code, options, &self.source, &mut unit, &mut files).write(&self.name);
         dwarf.units.add(unit);
     }
 
@@ -53,7 +51,7 @@ impl Object<'_> {
         let (Some(filename), true, true) = (filename, has_lines, code.code_end() <= byte) else {
             return;
         };
-        let (mut unit, mut files) = unit(&options.folder, self.listing_name);
+        let (mut unit, mut files) = unit(&options.folder, &self.listing_name);
         lines::of_python(&mut unit, &mut files, code, None);
         describe_unit(&mut unit, filename, &options.folder, Range::new(byte, 1));
         declare_object(&mut unit);

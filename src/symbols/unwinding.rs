@@ -22,19 +22,17 @@ const ENCODING: Encoding = Encoding {
 /// Words of the stack: offsets from the CFA are multiples of it.
 const WORD: i8 = -8;
 
-/// The rules of an executor; none where they are not known.
-pub fn table(code: &ExecutorCode) -> FrameTable {
-    let mut table = FrameTable::default();
+/// Adds the rules of an executor; none where they are not known.
+pub fn add(table: &mut FrameTable, code: &ExecutorCode) {
     let (shim, uops): (Vec<&Piece>, Vec<&Piece>) =
         (code.pieces.iter()).partition(|piece| piece.kind == PieceKind::Shim);
-    add(&mut table, code.architecture, &uops);
-    add(&mut table, code.architecture, &shim);
-    add_trampolines(&mut table, code);
-    table
+    add_pieces(table, code.architecture, &uops);
+    add_pieces(table, code.architecture, &shim);
+    add_trampolines(table, code);
 }
 
 /// One description of these pieces, which lie behind each other.
-fn add(table: &mut FrameTable, architecture: Architecture, pieces: &[&Piece]) -> Option<()> {
+fn add_pieces(table: &mut FrameTable, architecture: Architecture, pieces: &[&Piece]) -> Option<()> {
     let (first, last) = (pieces.first()?, pieces.last()?);
     let (_, rule) = pieces.iter().find_map(|piece| piece.facts.rules.first())?;
     let columns = Columns::of(architecture)?;

@@ -10,6 +10,7 @@ STOPS = int(os.environ["STRESS_STOPS"])
 UOPS = os.environ["STRESS_UOPS"].splitlines()
 NOTES = 5   # so many stops apart, new places are noted
 STEPS = ("next", "stepi 5", "step", "stepi 5", "next") if "STRESS_STEPS" in os.environ else ()  # behind each stop
+RENEWS = 100 if "STRESS_RENEW" in os.environ else 10**9  # so many stops apart, symbols are taken out and come anew
 LOOKS = 5 if STEPS else 25  # so many stops apart, memory is looked at
 PASS = 1    # hits that are let pass behind each stop, so that stops are spread over the whole run
 
@@ -64,6 +65,11 @@ def step():
     return said
 
 
+def renew():
+    for mode in ("off", "on"):
+        gdb.execute("jit-symbols " + mode, to_string=True)
+
+
 def set_breakpoints():
     if "STRESS_SYMBOLS" in os.environ:
         gdb.execute("jit-symbols on", to_string=True)
@@ -86,6 +92,8 @@ def run():
             note_places()
         if seen["stops"] % LOOKS == 0:
             look_at_memory()
+        if seen["stops"] % RENEWS == 0:
+            renew()
         if seen["stops"] >= STOPS and "STRESS_DETACH" in os.environ:
             look_at_memory()
             said += gdb.execute("detach", to_string=True)

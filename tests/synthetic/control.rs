@@ -77,15 +77,19 @@ pub fn written(action: &Action) -> String {
             format!("hooks\n{}", all.collect::<String>())
         }
         Action::AddSymbols(file) => {
-            assert!(file.elf.starts_with(b"\x7fELF"));
-            let first = file.listing.lines().next().unwrap_or_default();
-            let range = file.range;
+            assert!(file.symbols.elf.starts_with(b"\x7fELF"));
+            let executors = file.symbols.listings.iter().map(|listing| {
+                let first = listing.text.lines().next().unwrap_or_default();
+                let (range, name) = (listing.range, &listing.name);
+                format!("  {}+{} {name}\n    {first}\n", range.start, range.size)
+            });
             format!(
-                "add-symbols {}+{} {}\n  {first}\n",
-                range.start, range.size, file.listing_name
+                "add-symbols {}\n{}",
+                file.number,
+                executors.collect::<String>()
             )
         }
-        Action::RemoveSymbols(range) => format!("remove-symbols {}+{}\n", range.start, range.size),
+        Action::RemoveSymbols(number) => format!("remove-symbols {number}\n"),
         Action::Choose { name, value } => format!("choose {name} {value}\n"),
         other => format!("{other:?}\n"),
     }

@@ -3,22 +3,20 @@
 //! A stale file would be worse than none: a debugger sets breakpoints by it, in the middle of whatever instruction is there
 //! now. So a file is there only while something tells of code that is freed ([`super::breakpoints`]), or in a core.
 
+mod files;
 mod mode;
 
 pub use mode::{Mode, Way};
 
-use super::{Action, SymbolFile, Told};
+use super::{Action, Told};
 use crate::address::{Address, Range};
 use crate::session::Session;
 use crate::symbols::{Debugger, SymbolOptions};
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use files::{Files, Numbers};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Listings have numbers that are unique in the whole debugger, which keeps sources by name.
-static NEXT: AtomicU64 = AtomicU64::new(1);
-
-/// Each file takes a debugger some milliseconds and 80 kB; no program that was met has as many executors.
-const MOST_FILES: usize = 4096;
+/// Each executor takes a debugger up to a millisecond and 80 kB; no program that was met has as many.
+const MOST_EXECUTORS: usize = 4096;
 
 /// What the front-end said that it can load.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,8 +46,27 @@ struct Met {
     code: Code,
     /// What tells its code from other code; see [`Session::code_identity`].
     identity: Option<u64>,
-    /// The name of the listing, or why there is none.
-    listing: Result<String, String>,
+    /// Its listing, or why there is none.
+    listing: Result<Shown, String>,
+}
+
+/// A listing that the debugger has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Shown {
+    /// The number of the file that refers to it.
+    file: u64,
+    name: String,
+    again: Again,
+}
+
+/// What makes a listing that is written once more the same one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Again {
+    code: Code,
+    /// The number in its name.
+    number: u64,
+    /// Of its text.
+    hash: u64,
 }
 
 /// What the debugger has.
@@ -59,6 +76,8 @@ pub struct Symbols {
     way: Way,
     /// By where their code begins.
     met: BTreeMap<Address, Met>,
+    /// Those whose file had to go because of others in it, by where their code begins.
+    again: BTreeMap<Address, Again>,
     /// How many executors were left out because there are too many.
     left_out: usize,
 }
@@ -110,18 +129,17 @@ impl Symbols {
         let met = self.met.values();
         let is_other = |met: &&Met| session.code_identity(met.code.executor) != met.identity;
         let stale = met.filter(is_other).map(|met| met.code.range.start);
-        self.drop_these(stale.collect())
+        self.drop_these(&stale.collect())
     }
 
     /// Brings the files to what they should be, now that this is the code, by where it begins: first what goes, then what comes.
     pub fn follow(&mut self, session: &Session, all: &BTreeMap<Address, Code>) -> Vec<Action> {
-        let gone: Vec<Address> = self
+        let gone = self
             .met
             .values()
             .filter(|met| all.get(&met.code.range.start) != Some(&met.code))
-            .map(|met| met.code.range.start)
-            .collect();
-        let mut actions = self.drop_these(gone);
+            .map(|met| met.code.range.start);
+        let mut actions = self.drop_these(&gone.collect());
         if self.way.mode != Mode::Off {
             actions.extend(self.add_new(session, all));
         }
@@ -133,86 +151,81 @@ impl Symbols {
             Mode::Auto => Some(session.running_executors().unwrap_or_default()),
             _ => None,
         };
+        let again = std::mem::take(&mut self.again);
+        let again = |code: &Code| {
+            let before = again.get(&code.range.start);
+            before.filter(|before| before.code == *code).copied()
+        };
         let is_wanted = |code: &&Code| match &running {
-            Some(running) => running.contains(&code.executor),
+            Some(running) => running.contains(&code.executor) || again(code).is_some(),
             None => true,
         };
         let new = all
             .values()
             .filter(is_wanted)
             .filter(|code| !self.met.contains_key(&code.range.start));
-        let mut new: Vec<Code> = new.copied().collect();
-        let room = MOST_FILES.saturating_sub(self.met.len());
+        let mut new: Vec<(Code, Option<Again>)> = new.map(|code| (*code, again(code))).collect();
+        let room = MOST_EXECUTORS.saturating_sub(self.met.len());
         self.left_out = new.len().saturating_sub(room);
         new.truncate(room);
-        new.into_iter()
-            .filter_map(|code| self.add(session, code))
-            .collect()
+        self.add(session, &new)
     }
 
-    fn add(&mut self, session: &Session, code: Code) -> Option<Action> {
-        let options = self.options()?;
-        let made = session.symbols(code.executor, &options);
-        let identity = session.code_identity(code.executor);
-        let (listing, action) = match made {
-            Ok(made) => {
-                let file = SymbolFile {
-                    range: code.range,
-                    elf: made.elf,
-                    listing: made.listing,
-                    listing_name: made.listing_name,
-                };
-                let name = file.listing_name.clone();
-                (Ok(name), Some(Action::AddSymbols(Box::new(file))))
-            }
-            Err(reason) => (Err(reason.to_string()), None),
+    fn add(&mut self, session: &Session, new: &[(Code, Option<Again>)]) -> Vec<Action> {
+        let (Some(carrier), view) = (self.carrier.clone(), self.way.view) else {
+            return Vec::new();
         };
-        self.met.insert(
-            code.range.start,
-            Met {
-                code,
-                identity,
-                listing,
+        let mut files = Files {
+            session,
+            options: SymbolOptions {
+                debugger: carrier.debugger,
+                view,
+                folder: carrier.folder,
             },
-        );
-        action
-    }
-
-    fn options(&mut self) -> Option<SymbolOptions> {
-        let view = self.way.view;
-        let carrier = self.carrier.as_mut()?;
-        let number = match &mut carrier.next {
-            Some(next) => {
-                *next += 1;
-                *next - 1
-            }
-            None => NEXT.fetch_add(1, Ordering::Relaxed),
+            numbers: Numbers::new(carrier.next),
+            met: Vec::new(),
+            actions: Vec::new(),
         };
-        Some(SymbolOptions {
-            debugger: carrier.debugger,
-            view,
-            folder: carrier.folder.clone(),
-            number,
-        })
-    }
-
-    fn drop_one(&mut self, start: Address) -> Option<Action> {
-        let met = self.met.remove(&start)?;
-        met.listing
-            .is_ok()
-            .then_some(Action::RemoveSymbols(met.code.range))
+        for some in new.chunks(carrier.debugger.most_together()) {
+            files.add(some);
+        }
+        let Files {
+            numbers,
+            met,
+            actions,
+            ..
+        } = files;
+        if let Some(carrier) = &mut self.carrier {
+            carrier.next = numbers.own();
+        }
+        let met = met.into_iter().map(|met| (met.code.range.start, met));
+        self.met.extend(met);
+        actions
     }
 
     /// Takes all out: the process is gone, or they are not wanted any more.
     pub fn drop_all(&mut self) -> Vec<Action> {
-        self.drop_these(self.met.keys().copied().collect())
+        let actions = self.drop_these(&self.met.keys().copied().collect());
+        self.again.clear();
+        actions
     }
 
-    fn drop_these(&mut self, starts: Vec<Address>) -> Vec<Action> {
-        starts
-            .into_iter()
-            .filter_map(|start| self.drop_one(start))
-            .collect()
+    /// Drops the files of these; what else is in them has to come again.
+    fn drop_these(&mut self, starts: &BTreeSet<Address>) -> Vec<Action> {
+        let mut files = BTreeSet::new();
+        for start in starts {
+            let met = self.met.remove(start);
+            files.extend(met.and_then(|met| Some(met.listing.ok()?.file)));
+        }
+        let again = &mut self.again;
+        self.met.retain(|start, met| match &met.listing {
+            Ok(shown) if files.contains(&shown.file) => {
+                again.insert(*start, shown.again);
+                false
+            }
+            _ => true,
+        });
+        files.into_iter().map(Action::RemoveSymbols).collect()
     }
 
     /// What there is, in lines for people.
@@ -220,7 +233,7 @@ impl Symbols {
         let mut lines = vec![self.summary()];
         for met in self.met.values() {
             let what = match &met.listing {
-                Ok(name) => name.clone(),
+                Ok(shown) => shown.name.clone(),
                 Err(reason) => format!("no symbols: {reason}"),
             };
             let range = met.code.range;
@@ -228,7 +241,7 @@ impl Symbols {
         }
         if self.left_out > 0 {
             lines.push(format!(
-                "  {} more executors have none: more than {MOST_FILES} files would slow the debugger down",
+                "  {} more executors have none: more than {MOST_EXECUTORS} would slow the debugger down",
                 self.left_out
             ));
         }

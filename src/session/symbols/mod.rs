@@ -10,23 +10,13 @@ use crate::cpython::{CPython, Uop};
 use crate::error::Result;
 use crate::listing::{Detail, Provenance, Role, Syntax, register_roles};
 use crate::map::{MappedExecutor, Origin, leaves_frame};
-use crate::symbols::{
-    Convention, ExecutorCode, Function, PieceFacts, SymbolOptions, Symbols, UopPlace, write,
-};
+use crate::symbols::{Convention, ExecutorCode, Function, PieceFacts, UopPlace};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Session {
-    /// The object and the listing that make a debugger understand the code of the executor at `executor`.
-    ///
-    /// # Errors
-    /// If the executor or its machine code cannot be read, or it has none.
-    pub fn symbols(&self, executor: Address, options: &SymbolOptions) -> Result<Symbols> {
-        write(&self.executor_code(executor)?, options)
-    }
-
-    /// What [`Session::symbols`] writes.
+    /// What is written of the executor at `executor` to make a debugger understand its code; see [`crate::symbols`].
     ///
     /// # Errors
     /// If the executor or its machine code cannot be read, or it has none.

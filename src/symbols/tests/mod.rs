@@ -16,12 +16,11 @@ fn options(debugger: Debugger, view: View) -> SymbolOptions {
         debugger,
         view,
         folder: "/tmp/listings".to_owned(),
-        number: 4,
     }
 }
 
 fn written(code: &ExecutorCode, debugger: Debugger, view: View) -> Symbols {
-    write(code, &options(debugger, view)).unwrap()
+    write(&[Member { code, number: 4 }], &options(debugger, view)).unwrap()
 }
 
 #[test]
@@ -32,7 +31,10 @@ fn each_debugger_gets_its_section() {
     let text = file.section_by_name(".text").unwrap();
     assert_eq!((text.address(), text.size()), (BASE - 1, 4096));
     assert_eq!(text.file_range(), None);
-    assert_eq!(symbols.section, Range::new(Address(BASE - 1), 4096));
+    assert_eq!(
+        symbols.listings[0].section,
+        Range::new(Address(BASE - 1), 4096)
+    );
 
     let symbols = written(&code, Debugger::Lldb, View::Frames);
     let file = object::File::parse(&*symbols.elf).unwrap();
@@ -71,7 +73,7 @@ fn uops_have_both_names_and_data_those_of_what_it_points_at() {
 fn each_line_of_the_listing_is_that_of_its_uop() {
     let code = code();
     let symbols = written(&code, Debugger::Gdb, View::Frames);
-    let text: Vec<&str> = symbols.listing.lines().collect();
+    let text: Vec<&str> = symbols.listings[0].text.lines().collect();
     let found = rows(&symbols, 0);
     assert_eq!(found.len(), 5);
     for ((address, file, line, is_statement), uop) in found.iter().zip(&code.listing.uops) {
@@ -82,7 +84,7 @@ fn each_line_of_the_listing_is_that_of_its_uop() {
         let line = text[usize::try_from(*line).unwrap() - 1];
         assert!(line.contains(&*uop.name) && *is_statement, "{line}");
     }
-    assert_eq!(symbols.listing_name, "outer.8-4.uops");
+    assert_eq!(symbols.listings[0].name, "outer.8-4.uops");
     assert_eq!(text[3], "; outer  loop.py:9  x = leaf(y)");
 }
 
@@ -107,7 +109,7 @@ fn lines_of_python_are_a_unit_of_their_own_or_the_only_ones() {
     // LLDB takes lines without a number for a prologue.
     let symbols = written(&code(), Debugger::Lldb, View::Python);
     let (at, file, line, _) = rows(&symbols, 0).remove(0);
-    assert_eq!((at, file), (BASE, symbols.listing_name.clone()));
+    assert_eq!((at, file), (BASE, symbols.listings[0].name.clone()));
     assert_ne!(line, 0);
 }
 
@@ -249,8 +251,11 @@ fn names_from_the_target_are_words_and_safe() {
     }
     for view in [View::Frames, View::Python, View::Both] {
         let symbols = written(&code, Debugger::Gdb, view);
-        assert!(symbols.listing_name.len() < 200 && !symbols.listing_name.contains('/'));
-        assert!(symbols.name.starts_with("..f.gxxx") && symbols.name.ends_with("@8"));
+        assert!(symbols.listings[0].name.len() < 200 && !symbols.listings[0].name.contains('/'));
+        assert!(
+            symbols.listings[0].executor.starts_with("..f.gxxx")
+                && symbols.listings[0].executor.ends_with("@8")
+        );
         assert!(
             entries(&symbols)
                 .iter()
@@ -285,4 +290,57 @@ fn nothing_to_tell_is_no_error() {
     code.convention = None;
     let symbols = written(&code, Debugger::Gdb, View::Both);
     assert!(object::File::parse(&*symbols.elf).is_ok());
+}
+
+#[test]
+fn an_object_of_several_has_all_of_each() {
+    let (first, mut second) = (code(), code());
+    let apart = 0x10_0000;
+    sample::move_by(&mut second, apart);
+    let numbered = (4..).zip([&first, &second]);
+    let members: Vec<Member<'_>> = numbered
+        .map(|(number, code)| Member { code, number })
+        .collect();
+    for debugger in [Debugger::Gdb, Debugger::Lldb] {
+        let options = options(debugger, View::Both);
+        let together = write(&members, &options).unwrap();
+        let alone = members.iter().map(|one| write(&[*one], &options).unwrap());
+        let alone: Vec<Symbols> = alone.collect();
+        let names: Vec<&str> = together.listings.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["outer.8-4.uops", "outer.8-5.uops"]);
+        for (index, alone) in alone.iter().enumerate() {
+            assert_eq!(together.listings[index], alone.listings[0]);
+            // Two units each: the code, and the lines of Python.
+            for unit in 0..2 {
+                assert_eq!(rows(&together, 2 * index + unit), rows(alone, unit));
+            }
+        }
+        assert_eq!(
+            symbols_of(&together),
+            alone.iter().flat_map(symbols_of).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            texts_of(&together),
+            alone.iter().flat_map(texts_of).collect::<Vec<_>>()
+        );
+        let offset = 0x20;
+        assert_eq!(
+            value(&together, "x", BASE + offset, 0x1000),
+            value(&alone[0], "x", BASE + offset, 0x1000)
+        );
+    }
+}
+
+fn symbols_of(symbols: &Symbols) -> Vec<(String, u64, u64)> {
+    let file = object::File::parse(&*symbols.elf).unwrap();
+    let all = file.symbols();
+    all.map(|one| (one.name().unwrap().to_owned(), one.address(), one.size()))
+        .collect()
+}
+
+fn texts_of(symbols: &Symbols) -> Vec<(u64, u64, Vec<u8>)> {
+    let file = object::File::parse(&*symbols.elf).unwrap();
+    let all = file.sections().filter(|one| one.name() == Ok(".text"));
+    all.map(|one| (one.address(), one.size(), one.data().unwrap().to_vec()))
+        .collect()
 }

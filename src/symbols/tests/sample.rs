@@ -191,3 +191,16 @@ pub fn code() -> ExecutorCode {
         }),
     }
 }
+
+/// The same executor at another place.
+pub fn move_by(code: &mut ExecutorCode, bytes: u64) {
+    let moved = |address: &mut Address| address.0 += bytes;
+    moved(&mut code.allocation.start);
+    moved(&mut code.listing.executor.address);
+    code.pieces
+        .iter_mut()
+        .for_each(|one| moved(&mut one.range.start));
+    code.slots
+        .iter_mut()
+        .for_each(|one| moved(&mut one.range.start));
+}
