@@ -11,6 +11,7 @@ mod entries;
 mod expressions;
 mod files;
 mod inlined;
+mod jitdump;
 mod lines;
 mod model;
 mod names;
@@ -21,6 +22,7 @@ mod units;
 mod unwinding;
 mod variables;
 
+pub use jitdump::Jitdump;
 pub use model::{
     Convention, ExecutorCode, Function, InlinedFrame, Piece, PieceFacts, PieceKind, Slot, UopPlace,
     Variable,

@@ -1,5 +1,6 @@
 //! What was written, read back by other code.
 
+mod jitdump;
 mod read;
 mod sample;
 
