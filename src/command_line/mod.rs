@@ -4,6 +4,7 @@ mod doctor;
 mod expression;
 mod install;
 mod installation;
+mod perf_data;
 mod progress;
 mod symbols;
 mod target;

@@ -1,10 +1,13 @@
 //! `cpyjit symbols`: JIT code as objects and source files for tools that know nothing of it.
 
+use super::perf_data::with_dump;
 use super::target::Opened;
 use super::target_options::TargetOptions;
 use crate::command::{Failure, Reply};
+use crate::session::Session;
 use crate::symbols::{
-    Debugger, Listing, Member, SymbolOptions, View, perf_map as perf_lines, write as write_symbols,
+    Debugger, ExecutorCode, Jitdump, Listing, Member, SymbolOptions, View, perf_map as perf_lines,
+    write as write_symbols,
 };
 use clap::ValueEnum;
 use std::fmt::Write as _;
@@ -22,7 +25,13 @@ Examples:
 With perf, of a process that still runs when it has been recorded (perf looks for names in /tmp/perf-PID.map):
   perf record -e cpu-clock -p 4242 -- sleep 5
   cpyjit symbols --pid 4242 --stop --perf-map -o /tmp/syms && cp /tmp/syms/perf-4242.map /tmp
-  perf report --sort sym";
+  perf report --sort sym                        the hottest uops
+
+The same, with samples at each instruction under its uop:
+  perf record -k mono -e cpu-clock -p 4242 -- sleep 5
+  cpyjit symbols --pid 4242 --stop --perf-data perf.data -o syms
+  perf inject --jit -i syms/perf-4242.data -o syms/perf.jit.data
+  perf annotate -i syms/perf.jit.data --stdio -l -s f@18";
 
 /// Write JIT code as ELF objects that debuggers and other tools understand
 ///
@@ -51,6 +60,11 @@ pub struct WriteSymbols {
     /// Also write perf-PID.map, from which perf report takes the names of uops
     #[arg(long)]
     perf_map: bool,
+
+    /// Also write jit-PID.dump, and a copy of this perf.data that tells of it, for perf inject --jit and perf annotate. What
+    /// was freed or compiled while perf was recording is named by what is there now
+    #[arg(long, value_name = "PERF.DATA")]
+    perf_data: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -74,14 +88,7 @@ impl WriteSymbols {
         let folder = prepare(&self.output)?;
         let options = self.options(&folder);
         let mut written = Written::default();
-        let perf_map = match (self.perf_map, session.description().pid) {
-            (false, _) => None,
-            (true, Some(pid)) => Some(format!("perf-{pid}.map")),
-            (true, None) => {
-                return Err(Failure::new("the core does not tell the id of its process")
-                    .hint("without it perf does not know whose names they are"));
-            }
-        };
+        let mut perf = self.perf(&session)?;
         for (number, known) in (1..).zip(session.executors()?) {
             let address = known.address;
             let code = session.executor_code(address);
@@ -90,22 +97,46 @@ impl WriteSymbols {
                     code: &code,
                     number,
                 };
-                Ok((perf_lines(&code), write_symbols(&[member], &options)?))
+                let symbols = write_symbols(&[member], &options)?;
+                Ok((code, symbols))
             });
             match symbols {
-                Ok((lines, symbols)) => {
-                    written.perf_map.push_str(&lines);
+                Ok((code, symbols)) => {
                     for listing in &symbols.listings {
                         written.add(&folder, &address.to_string(), listing, &symbols.elf)?;
+                        if let Some(perf) = &mut perf {
+                            perf.add(&code, &folder.join(&listing.name));
+                        }
                     }
                 }
                 Err(reason) => written.leave_out(&format!("{address}: {reason}")),
             }
         }
-        if let Some(name) = perf_map.filter(|_| !written.objects.is_empty()) {
-            write(&folder.join(&name), written.perf_map.as_bytes())?;
+        if let Some(perf) = perf.filter(|_| !written.objects.is_empty()) {
+            written.text.push_str(&perf.finish(&folder)?);
         }
         written.finish(&folder, self.debugger)
+    }
+
+    /// What perf gets, if it gets anything.
+    fn perf(&self, session: &Session) -> Result<Option<ForPerf>, Failure> {
+        if !self.perf_map && self.perf_data.is_none() {
+            return Ok(None);
+        }
+        let pid = session
+            .description()
+            .pid
+            .and_then(|pid| u32::try_from(pid).ok());
+        let pid = pid.ok_or_else(|| {
+            Failure::new("the core does not tell the id of its process")
+                .hint("without it perf does not know whose names they are")
+        })?;
+        let architecture = session.program().map_err(Failure::from)?.architecture;
+        Ok(Some(ForPerf {
+            pid,
+            map: self.perf_map.then(String::new),
+            dump: (self.perf_data.clone()).map(|data| (data, Jitdump::new(architecture, pid))),
+        }))
     }
 
     fn options(&self, folder: &Path) -> SymbolOptions {
@@ -124,6 +155,52 @@ impl WriteSymbols {
     }
 }
 
+/// What is written for perf.
+struct ForPerf {
+    pid: u32,
+    map: Option<String>,
+    /// With the file that perf has recorded into.
+    dump: Option<(PathBuf, Jitdump)>,
+}
+
+impl ForPerf {
+    fn add(&mut self, code: &ExecutorCode, listing: &Path) {
+        if let Some(map) = &mut self.map {
+            map.push_str(&perf_lines(code));
+        }
+        if let Some((_, dump)) = &mut self.dump {
+            dump.add(code, &listing.display().to_string());
+        }
+    }
+
+    /// Writes all of it: what to do with it.
+    fn finish(self, folder: &Path) -> Result<String, Failure> {
+        if let Some(map) = &self.map {
+            write(
+                &folder.join(format!("perf-{}.map", self.pid)),
+                map.as_bytes(),
+            )?;
+        }
+        let Some((recorded, dump)) = self.dump else {
+            return Ok(String::new());
+        };
+        let dump_path = folder.join(format!("jit-{}.dump", self.pid));
+        write(&dump_path, &dump.finish())?;
+        let (copy, result) = (
+            folder.join(format!("perf-{}.data", self.pid)),
+            folder.join("perf.jit.data"),
+        );
+        with_dump(&recorded, &copy, self.pid, &dump_path).map_err(Failure::new)?;
+        let (copy, result) = (
+            quoted(&copy.display().to_string()),
+            quoted(&result.display().to_string()),
+        );
+        Ok(format!(
+            "perf inject --jit -i {copy} -o {result}\nperf annotate -i {result} --stdio -l\n"
+        ))
+    }
+}
+
 /// The directory, with its whole path: debuggers look for listings by it.
 fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
     fs::create_dir_all(folder)
@@ -136,7 +213,6 @@ fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
 struct Written {
     text: String,
     objects: Vec<String>,
-    perf_map: String,
     left_out: usize,
 }
 

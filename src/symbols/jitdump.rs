@@ -1,10 +1,11 @@
-//! A jitdump (tools/perf/Documentation/jitdump-specification.txt of Linux): code, names and lines of uops for `perf`.
+//! A jitdump (tools/perf/Documentation/jitdump-specification.txt of Linux): executors with their code and lines for `perf`.
 
 use super::lines::listing_line;
-use super::model::{ExecutorCode, Piece};
-use super::perf_map::piece_name;
+use super::model::ExecutorCode;
 use super::{names, uop_source};
+use crate::address::Address;
 use crate::platform::Architecture;
+use crate::render::UopSource;
 
 /// `JiTD` as a number of the target; both machines are little-endian.
 const MAGIC: u32 = 0x4A69_5444;
@@ -14,6 +15,8 @@ const CODE_LOAD: u32 = 0;
 const DEBUG_INFO: u32 = 2;
 /// Kind, size and time of a record.
 const PREFIX_SIZE: usize = 16;
+/// The name of a file that is that of the row before.
+const SAME_FILE: &[u8] = b"\xff";
 /// When code was compiled is not known: it is there before all samples.
 const TIME: u64 = 0;
 
@@ -22,7 +25,7 @@ const TIME: u64 = 0;
 pub struct Jitdump {
     bytes: Vec<u8>,
     pid: u32,
-    /// The number of the next load: `perf` names the file by it, so that no two may be the same.
+    /// The number of the next load: `perf` names a file by it, so that no two may be the same.
     next: u64,
 }
 
@@ -45,22 +48,19 @@ impl Jitdump {
         }
     }
 
-    /// Adds the uops of an executor, each as a function whose line is that of the listing in the file `listing`.
+    /// Adds an executor: a function whose lines are those of its listing, in the file `listing`. Without its code if that was
+    /// not read there is nothing to add.
     pub fn add(&mut self, code: &ExecutorCode, listing: &str) {
+        let Some((start, bytes)) = machine_code(code) else {
+            return;
+        };
         let name = names::executor(&code.listing);
         let source = uop_source(&code.listing, &names::title(&code.listing, &name));
-        for piece in &code.pieces {
-            let Some((inside, bytes)) = piece_name(code, piece).zip(machine_code(code, piece))
-            else {
-                continue;
-            };
-            let line = listing_line(&source, piece);
-            // Lines are of the load that follows them.
-            self.record(DEBUG_INFO, &debug_info(piece, line, listing));
-            let load = self.load(piece, &format!("{inside} in {name}"), bytes);
-            self.record(CODE_LOAD, &load);
-            self.next = self.next.saturating_add(1);
-        }
+        // Lines are of the load that follows them.
+        self.record(DEBUG_INFO, &lines(code, &source, start, listing));
+        let load = self.load(start, &name, bytes);
+        self.record(CODE_LOAD, &load);
+        self.next = self.next.saturating_add(1);
     }
 
     /// The file.
@@ -68,14 +68,14 @@ impl Jitdump {
         self.bytes
     }
 
-    fn load(&self, piece: &Piece, name: &str, code: &[u8]) -> Vec<u8> {
-        let start = piece.range.start.0;
+    fn load(&self, start: u64, name: &str, code: &[u8]) -> Vec<u8> {
+        let size = u64::try_from(code.len()).unwrap_or(u64::MAX);
         let mut body = Vec::new();
         // The thread is not known: that of the process stands for all.
         for id in [self.pid, self.pid] {
             body.extend(id.to_le_bytes());
         }
-        for word in [start, start, piece.range.size, self.next] {
+        for word in [start, start, size, self.next] {
             body.extend(word.to_le_bytes());
         }
         text(&mut body, name);
@@ -95,31 +95,45 @@ impl Jitdump {
     }
 }
 
-/// One row: where the piece begins.
-fn debug_info(piece: &Piece, line: u32, listing: &str) -> Vec<u8> {
+/// A row where each piece begins, and one where the last ends: `perf` takes the last row for the end.
+fn lines(code: &ExecutorCode, source: &UopSource, start: u64, listing: &str) -> Vec<u8> {
+    let mut rows: Vec<(u64, u32)> = code
+        .pieces
+        .iter()
+        .map(|piece| (piece.range.start.0, listing_line(source, piece)))
+        .collect();
+    let last = rows.last().map_or(1, |(_, line)| *line);
+    rows.push((code.code_end().0, last));
+    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
     let mut body = Vec::new();
-    let start = piece.range.start.0;
-    for word in [start, 1, start] {
-        body.extend(word.to_le_bytes());
+    body.extend(start.to_le_bytes());
+    body.extend(count.to_le_bytes());
+    let mut file = listing.as_bytes();
+    for (address, line) in rows {
+        body.extend(address.to_le_bytes());
+        // The second is the discriminator.
+        for word in [line, 0] {
+            body.extend(word.to_le_bytes());
+        }
+        text(&mut body, std::mem::replace(&mut file, SAME_FILE));
     }
-    // The second is the discriminator.
-    for word in [line, 0] {
-        body.extend(word.to_le_bytes());
-    }
-    text(&mut body, listing);
     body
 }
 
-/// The bytes of a piece, if all of it was read.
-fn machine_code<'m>(code: &'m ExecutorCode, piece: &Piece) -> Option<&'m [u8]> {
-    let start = piece.range.start.offset_from(code.allocation.start)?;
-    let end = start.checked_add(piece.range.size)?;
-    code.bytes
-        .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+/// All machine code, and where it begins, if it was read.
+fn machine_code(code: &ExecutorCode) -> Option<(u64, &[u8])> {
+    let first = code.pieces.first()?.range.start;
+    let offset = |address: Address| {
+        let bytes = address.offset_from(code.allocation.start)?;
+        usize::try_from(bytes).ok()
+    };
+    let bytes = code.bytes.get(offset(first)?..offset(code.code_end())?)?;
+    Some((first.0, bytes))
 }
 
 /// A string of C, which ends at the first zero.
-fn text(body: &mut Vec<u8>, text: &str) {
-    body.extend(text.bytes().filter(|byte| *byte != 0));
+fn text(body: &mut Vec<u8>, text: impl AsRef<[u8]>) {
+    let bytes = text.as_ref().iter();
+    body.extend(bytes.filter(|byte| **byte != 0));
     body.push(0);
 }

@@ -18,7 +18,7 @@ pub fn lines(code: &ExecutorCode, name: &str) -> String {
 }
 
 /// What `perf` calls a piece of code within its executor.
-pub fn piece_name<'m>(code: &'m ExecutorCode, piece: &Piece) -> Option<&'m str> {
+fn piece_name<'m>(code: &'m ExecutorCode, piece: &Piece) -> Option<&'m str> {
     match piece.kind {
         PieceKind::Shim => Some("shim"),
         PieceKind::Guard => Some("_FATAL_ERROR"),

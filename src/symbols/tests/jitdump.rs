@@ -2,8 +2,7 @@
 
 use super::sample::code;
 use crate::platform::Architecture;
-use crate::symbols::{Jitdump, perf_map};
-use std::fmt::Write as _;
+use crate::symbols::{Debugger, ExecutorCode, Jitdump, View};
 
 const LISTING: &str = "/listings/f@18.uops";
 
@@ -44,35 +43,62 @@ fn the_header_names_the_process_and_the_machine() {
 }
 
 #[test]
-fn each_uop_is_loaded_with_its_code_behind_its_line() {
+fn each_executor_is_loaded_with_its_code_behind_its_lines() {
     let code = code();
     let mut dump = Jitdump::new(code.architecture, 4242);
     dump.add(&code, LISTING);
+    dump.add(&code, LISTING);
     let dump = dump.finish();
     let records = records(&dump);
-    let mut map = String::new();
+    assert_eq!(records.len(), 4);
+    let start = code.allocation.start.0;
+    let size = code.code_end().0 - start;
     for (number, pair) in (0..).zip(records.chunks(2)) {
         let [(2, lines), (0, load)] = pair else {
             panic!("{pair:?}");
         };
-        let (start, size) = (u64_at(load, 16), u64_at(load, 24));
+        let words: Vec<u64> = (0..4).map(|word| u64_at(load, 8 + word * 8)).collect();
         assert_eq!(
-            (u32_at(load, 0), u64_at(load, 8), u64_at(load, 32)),
-            (4242, start, number)
+            (u32_at(load, 0), words),
+            (4242, vec![start, start, size, number])
         );
         let name = string(&load[40..]);
-        let offset = usize::try_from(start - code.allocation.start.0).unwrap();
-        let expected = &code.bytes[offset..offset + usize::try_from(size).unwrap()];
-        assert_eq!(&load[40 + name.len() + 1..], expected);
-        assert_eq!(
-            (u64_at(lines, 0), u64_at(lines, 8), u64_at(lines, 16)),
-            (start, 1, start)
-        );
-        assert!(u32_at(lines, 24) > 0);
-        assert_eq!(string(&lines[32..]), LISTING);
-        writeln!(map, "{start:x} {size:x} {name}").unwrap();
+        assert_eq!(name, "outer@8");
+        let end = usize::try_from(size).unwrap();
+        assert_eq!(&load[40 + name.len() + 1..], &code.bytes[..end]);
+        assert_eq!(u64_at(lines, 0), start);
+        assert_eq!(u64_at(lines, 8), 6);
+        assert_eq!(rows(&lines[16..]), expected_rows(&code));
     }
-    assert_eq!(map, perf_map(&code));
+}
+
+/// Address and line; all of the same file.
+fn rows(mut rest: &[u8]) -> Vec<(u64, u32)> {
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let end = 16 + rest[16..].iter().position(|byte| *byte == 0).unwrap();
+        let file: &[u8] = if found.is_empty() {
+            LISTING.as_bytes()
+        } else {
+            b"\xff"
+        };
+        assert_eq!(&rest[16..end], file);
+        found.push((u64_at(rest, 0), u32_at(rest, 8)));
+        rest = &rest[end + 1..];
+    }
+    found
+}
+
+/// Those of the debug information, and the end.
+fn expected_rows(code: &ExecutorCode) -> Vec<(u64, u32)> {
+    let symbols = super::written(code, Debugger::Gdb, View::Frames);
+    let mut rows: Vec<(u64, u32)> = super::rows(&symbols, 0)
+        .iter()
+        .map(|row| (row.0, u32::try_from(row.2).unwrap()))
+        .collect();
+    let last = rows.last().unwrap().1;
+    rows.push((code.code_end().0, last));
+    rows
 }
 
 #[test]
