@@ -15,8 +15,6 @@ const CODE_LOAD: u32 = 0;
 const DEBUG_INFO: u32 = 2;
 /// Kind, size and time of a record.
 const PREFIX_SIZE: usize = 16;
-/// The name of a file that is that of the row before.
-const SAME_FILE: &[u8] = b"\xff";
 /// When code was compiled is not known: it is there before all samples.
 const TIME: u64 = 0;
 
@@ -108,14 +106,14 @@ fn lines(code: &ExecutorCode, source: &UopSource, start: u64, listing: &str) -> 
     let mut body = Vec::new();
     body.extend(start.to_le_bytes());
     body.extend(count.to_le_bytes());
-    let mut file = listing.as_bytes();
     for (address, line) in rows {
         body.extend(address.to_le_bytes());
         // The second is the discriminator.
         for word in [line, 0] {
             body.extend(word.to_le_bytes());
         }
-        text(&mut body, std::mem::replace(&mut file, SAME_FILE));
+        // The short form of "the same file" is in the specification, but perf 6.1 takes it for a name.
+        text(&mut body, listing);
     }
     body
 }
@@ -132,8 +130,7 @@ fn machine_code(code: &ExecutorCode) -> Option<(u64, &[u8])> {
 }
 
 /// A string of C, which ends at the first zero.
-fn text(body: &mut Vec<u8>, text: impl AsRef<[u8]>) {
-    let bytes = text.as_ref().iter();
-    body.extend(bytes.filter(|byte| **byte != 0));
+fn text(body: &mut Vec<u8>, text: &str) {
+    body.extend(text.bytes().filter(|byte| *byte != 0));
     body.push(0);
 }

@@ -77,12 +77,7 @@ fn rows(mut rest: &[u8]) -> Vec<(u64, u32)> {
     let mut found = Vec::new();
     while !rest.is_empty() {
         let end = 16 + rest[16..].iter().position(|byte| *byte == 0).unwrap();
-        let file: &[u8] = if found.is_empty() {
-            LISTING.as_bytes()
-        } else {
-            b"\xff"
-        };
-        assert_eq!(&rest[16..end], file);
+        assert_eq!(&rest[16..end], LISTING.as_bytes());
         found.push((u64_at(rest, 0), u32_at(rest, 8)));
         rest = &rest[end + 1..];
     }
