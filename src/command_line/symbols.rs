@@ -88,7 +88,7 @@ impl WriteSymbols {
         let folder = prepare(&self.output)?;
         let options = self.options(&folder);
         let mut written = Written::default();
-        let mut perf = self.perf(&session)?;
+        let mut perf = self.perf(session)?;
         for (number, known) in (1..).zip(session.executors()?) {
             let address = known.address;
             let code = session.executor_code(address);
