@@ -2,6 +2,8 @@
 
 `set jit frames off` and `bt -no-filters` show them as GDB does without us.
 """
+import os
+
 import gdb
 from cpyjit_gdb_commands import context, printable
 from cpyjit_gdb_sessions import current_session, kept_at_stop
@@ -28,6 +30,24 @@ class JitFrame(FrameDecorator):
 
     def line(self):
         return self.found["line"] or super().line()
+
+
+class UopFrame(FrameDecorator):
+    """The innermost frame of JIT code that GDB has symbols of: also with its uop, `leaf [uop 52 _LOAD_FAST, loop.py:8]`.
+    File and line stay GDB's own, since editors show them: in most views they are those of a listing."""
+
+    def __init__(self, base, found):
+        super().__init__(base)
+        self.found = found
+
+    def function(self):
+        name, inside = super().function(), self.found["inside"]
+        if not isinstance(name, str) or inside.split(" ")[-1] in name:
+            return name  # uops are frames
+        filename, line = self.found["filename"], self.found["line"]
+        if filename and line and filename != super().filename():
+            inside += ", %s:%d" % (os.path.basename(filename), line)
+        return "%s [%s]" % (name, printable(inside))
 
 
 class NamelessFrame(FrameDecorator):
@@ -69,14 +89,23 @@ def is_python():
 def decorated(frame):
     try:
         address = code_address(frame.inferior_frame())
-        if has_symbols(address):
-            return frame  # GDB names it, and the Python functions that are inlined there
+        is_known = has_symbols(address)
+        if is_known and is_inlined_into(frame.inferior_frame()):
+            return frame  # GDB names it
         found = frame_at(address)
+        if is_known:
+            return UopFrame(frame, found) if found else frame
     except Exception:  # an old name is better than no backtrace; Ctrl-C still ends it
         return frame
     if found:
         return JitFrame(frame, found)
     return frame if frame.function() else NamelessFrame(frame)
+
+
+def is_inlined_into(frame):
+    """Whether the next inner frame runs the same code, of a function that is inlined into that of this one."""
+    newer = frame.newer()
+    return newer is not None and newer.type() == gdb.INLINE_FRAME
 
 
 def code_address(frame):

@@ -57,6 +57,11 @@ def symbols_of(target):
     return entry.symbol_modules
 
 
+def has_symbols(target, module):
+    """Whether a module is one of those."""
+    return any(module == known for known, _ in symbols_of(target).modules.values())
+
+
 @carries_out("add-symbols")
 def add_symbols(action, selection):
     symbols_of(selection.target).add(action)

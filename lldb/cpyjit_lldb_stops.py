@@ -1,7 +1,10 @@
 """What happens by itself: a hook at each stop, and names of frames in JIT code that have no module."""
+import os
+
 import lldb
 from cpyjit_lldb_actions import context, sentence
 from cpyjit_lldb_breakpoints import places_of
+from cpyjit_lldb_debug_info import has_symbols
 from cpyjit_lldb_sessions import entry_for, sessions
 from cpyjit_lldb_settings import values, when_changed
 from cpyjit_lldb_symbols import modules_of
@@ -75,12 +78,30 @@ def name_of(frame):
     if selection.process_state() == "core" and not hasattr(entry, "code_modules"):
         follow_code(selection)  # LLDB 19 runs no stop hook when a core is loaded
     module = frame.GetModule()
-    if module.IsValid() and not is_loaders(module):
+    is_known = has_symbols(selection.target, module)
+    if is_inlined_into(frame) if is_known else module.IsValid() and not is_loaders(module):
         return ""
     entry.bring_up_to_date(selection, asked_by_person=False)
     # The return address may be the first byte of the next uop.
     found = entry.core.frame(frame.GetPC() - (frame.GetFrameID() > 0), context(selection))
-    return " " + described(found) if found else ""
+    if not found:
+        return ""
+    return " " + described(found) if not is_known else uop_text(frame, found)
+
+
+def is_inlined_into(frame):
+    """Whether the next inner frame runs the same code, of a function that is inlined into that of this one."""
+    return frame.GetFrameID() > 0 and frame.GetThread().GetFrameAtIndex(frame.GetFrameID() - 1).IsInlined()
+
+
+def uop_text(frame, found):
+    """The uop of a frame that LLDB itself names, and its line of Python where LLDB shows that of a listing."""
+    inside, filename = found["inside"], os.path.basename(found["filename"] or "")
+    if inside.split(" ")[-1] in (frame.GetFunctionName() or ""):
+        return ""  # uops are frames
+    if filename and found["line"] and filename != frame.GetLineEntry().GetFileSpec().GetFilename():
+        inside += ", %s:%d" % (filename, found["line"])
+    return " [%s]" % inside
 
 
 def described(found):

@@ -38,7 +38,7 @@ This is about the debugger's own commands (in GDB x/i, disassemble, display/i, l
         default: "on",
         summary: "whether backtraces name the Python function and the uop of JIT code",
         help: "\
-on: frames of JIT code read `f [uop 12 _GUARD_TOS_INT] at loop.py:8`.
+on: frames of JIT code read `f [uop 12 _GUARD_TOS_INT] at loop.py:8`; with symbols their uop is named, too.
 off: they read as without cpyjit.",
     },
     Setting {

@@ -57,6 +57,8 @@ pub fn notes(session: &Session, address: Address, settings: Settings) -> Result<
 pub struct Frame {
     /// `f [uop 12 _GUARD_TOS_INT]`.
     pub name: String,
+    /// `uop 12 _GUARD_TOS_INT`.
+    pub inside: String,
     /// `co_filename`.
     pub filename: Option<String>,
     /// The line that the uop comes from.
@@ -68,6 +70,7 @@ pub struct Frame {
 pub fn frame(session: &Session, pc: Address) -> Result<Option<Frame>> {
     Ok(session.place_near(pc)?.map(|place| Frame {
         name: render::frame_name(&place),
+        inside: render::frame_place(&place),
         filename: place.frame.as_ref().map(|frame| frame.filename.to_string()),
         line: place.frame.as_ref().and_then(|frame| frame.line),
     }))

@@ -37,7 +37,7 @@ pub fn notes<'py>(
     Ok(Some(region))
 }
 
-/// `name`, `filename` and `line`.
+/// `name`, `inside` (the part of it in brackets), `filename` and `line`.
 pub fn frame<'py>(
     session: &Session,
     py: Python<'py>,
@@ -52,6 +52,7 @@ pub fn frame<'py>(
     };
     let frame = PyDict::new(py);
     frame.set_item("name", found.name)?;
+    frame.set_item("inside", found.inside)?;
     frame.set_item("filename", found.filename)?;
     frame.set_item("line", found.line)?;
     Ok(Some(frame))

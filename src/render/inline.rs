@@ -69,20 +69,25 @@ fn uop_heading(row: &UopRow, all: bool) -> String {
 }
 
 /// `f [uop 12 _GUARD_TOS_INT]`: the function that a frame of JIT code runs, as far as it is known, and where in it the
-/// frame is. Register variants have no place in a name.
+/// frame is.
 pub fn frame_name(place: &WhereData) -> String {
-    let inside = match &place.uop {
-        Some(row) => format!("[uop {} {}]", row.index, row.base),
-        None => format!("[{}]", place.inside),
-    };
+    let inside = frame_place(place);
     let function = match (&place.uop, &place.executor) {
         (Some(row), _) => row.code.as_ref().map(|code| harmless(&code.qualname)),
         (None, Some(executor)) => executor.qualname.as_deref().map(harmless),
         (None, None) => None,
     };
     match function {
-        Some(function) => format!("{function} {inside}"),
-        None => inside,
+        Some(function) => format!("{function} [{inside}]"),
+        None => format!("[{inside}]"),
+    }
+}
+
+/// `uop 12 _GUARD_TOS_INT`, or what is there else. Register variants have no place in a name.
+pub fn frame_place(place: &WhereData) -> String {
+    match &place.uop {
+        Some(row) => format!("uop {} {}", row.index, row.base),
+        None => place.inside.to_string(),
     }
 }
 

@@ -33,8 +33,8 @@ mod verify;
 mod window;
 
 pub use inline::{
-    executor_line, executor_name, executor_title, exit_line, frame_name, instruction_notes,
-    uop_line,
+    executor_line, executor_name, executor_title, exit_line, frame_name, frame_place,
+    instruction_notes, uop_line,
 };
 pub use json::json;
 pub use paint::file_name;
