@@ -34,9 +34,10 @@ pub fn write(parts: &[Part<'_>], debugger: Debugger) -> Result<Vec<u8>, String> 
     builder.header.e_machine = elf::Machine(first.code.architecture.platform().elf_machine);
     let mut dwarf = Dwarf::new();
     let mut rules = FrameTable::default();
+    let mut offset = FIRST_OFFSET;
     for part in parts {
-        let text = add_text(&mut builder, part.code, debugger, part.section);
-        add_symbols(&mut builder, part.code, text, &part.name);
+        let memory = add_memory(&mut builder, part, debugger, &mut offset);
+        add_symbols(&mut builder, part.code, &memory, &part.name);
         part.add_units(&mut dwarf);
         unwinding::add(&mut rules, part.code);
     }
@@ -50,28 +51,80 @@ pub fn write(parts: &[Part<'_>], debugger: Debugger) -> Result<Vec<u8>, String> 
     Ok(bytes)
 }
 
-fn add_text(
+/// The sections of an executor's memory.
+struct Memory {
+    text: ElfSection,
+    /// Where its data begins, and the section of that. What lies in a section of code is a function to GDB, which would set
+    /// breakpoints on its name: they would change the data.
+    data: Option<(Address, ElfSection)>,
+}
+
+fn add_memory(
     builder: &mut Builder<'_>,
-    code: &ExecutorCode,
+    part: &Part<'_>,
     debugger: Debugger,
-    range: Range,
+    offset: &mut u64,
+) -> Memory {
+    let (all, code) = (part.section, part.code);
+    let between = data_start(code).min(all.end());
+    let part_of = |start: Address, end: Address| {
+        let range = Range::new(start, end.offset_from(start).unwrap_or_default());
+        match debugger {
+            Debugger::Gdb => (range, None),
+            // LLDB looks for the next jump in the file when it steps: without the bytes it would put a breakpoint into the
+            // middle of an instruction.
+            Debugger::Lldb => (range, Some(bytes(code, range))),
+        }
+    };
+    let flags = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
+    let text = add_section(builder, ".text", flags, part_of(all.start, between), offset);
+    let (data, bytes) = part_of(between, all.end());
+    let has_data = data.size != 0;
+    Memory {
+        text,
+        data: has_data.then(|| {
+            let data = add_section(builder, ".data", elf::SHF_ALLOC, (data, bytes), offset);
+            (between, data)
+        }),
+    }
+}
+
+/// Behind the code and the trampolines.
+fn data_start(code: &ExecutorCode) -> Address {
+    let trampolines = code.slots.iter().filter(|slot| slot.is_code);
+    let ends = trampolines.map(|slot| slot.range.end());
+    ends.fold(code.code_end(), Address::max)
+}
+
+fn bytes(code: &ExecutorCode, range: Range) -> Vec<u8> {
+    let place = |address: Address| usize::try_from(code.offset(address)).ok();
+    let bytes = place(range.start).zip(place(range.end()));
+    let bytes = bytes.and_then(|(start, end)| code.bytes.get(start..end));
+    bytes.unwrap_or_default().to_vec()
+}
+
+fn add_section(
+    builder: &mut Builder<'_>,
+    name: &'static str,
+    flags: elf::SectionFlags,
+    (range, bytes): (Range, Option<Vec<u8>>),
+    offset: &mut u64,
 ) -> ElfSection {
     let section = builder.sections.add();
-    section.name = b".text".as_slice().into();
-    section.sh_flags = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
+    section.name = name.as_bytes().into();
+    section.sh_flags = flags;
     section.sh_addr = range.start.0;
-    section.sh_offset = FIRST_OFFSET;
+    section.sh_offset = *offset;
     section.sh_addralign = 1;
-    match debugger {
-        Debugger::Gdb => {
+    match bytes {
+        None => {
             section.sh_type = elf::SHT_NOBITS;
             section.data = SectionData::UninitializedData(range.size);
         }
-        // LLDB looks for the next jump in the file when it steps: without the bytes it would put a breakpoint into the
-        // middle of an instruction.
-        Debugger::Lldb => {
+        Some(bytes) => {
+            *offset = offset.saturating_add(range.size);
             section.sh_type = elf::SHT_PROGBITS;
-            section.data = SectionData::Data(code.bytes.clone().into());
+            section.data = SectionData::Data(bytes.into());
         }
     }
     section.id()
@@ -125,15 +178,30 @@ fn add_tables(builder: &mut Builder<'_>) {
     }
 }
 
-fn add_symbols(builder: &mut Builder<'_>, code: &ExecutorCode, text: ElfSection, name: &str) {
-    let mut add = |name: &str, range: Range, kind| {
+fn add_symbols(builder: &mut Builder<'_>, code: &ExecutorCode, memory: &Memory, name: &str) {
+    let mut add_to = |section: ElfSection, name: &str, range: Range, kind| {
         let symbol = builder.symbols.add();
         symbol.name = clean(name).into();
         symbol.set_st_info(elf::STB_LOCAL, kind);
         symbol.st_value = range.start.0;
         symbol.st_size = range.size;
-        symbol.section = Some(text);
+        symbol.section = Some(section);
     };
+    // No `@`: GDB takes what follows it for a version, and the name without it for one of ours, too.
+    for slot in &code.slots {
+        let range = slot.range;
+        match (slot.is_code, memory.data) {
+            (true, _) => {
+                let name = format!("{}$trampoline", slot.name);
+                add_to(memory.text, &name, range, elf::STT_FUNC);
+            }
+            (false, Some((start, data))) if range.start >= start => {
+                add_to(data, &format!("{}$got", slot.name), range, elf::STT_OBJECT);
+            }
+            (false, _) => {}
+        }
+    }
+    let mut add = |name: &str, range: Range, kind| add_to(memory.text, name, range, kind);
     for piece in &code.pieces {
         match piece.kind {
             PieceKind::Shim => add(&format!("{name} shim"), piece.range, elf::STT_FUNC),
@@ -147,16 +215,6 @@ fn add_symbols(builder: &mut Builder<'_>, code: &ExecutorCode, text: ElfSection,
                     add(&row.base, Range::new(piece.range.start, 0), elf::STT_NOTYPE);
                 }
             }
-        }
-    }
-    for slot in &code.slots {
-        match slot.is_code {
-            true => add(
-                &format!("{}@trampoline", slot.name),
-                slot.range,
-                elf::STT_FUNC,
-            ),
-            false => add(&format!("{}@got", slot.name), slot.range, elf::STT_OBJECT),
         }
     }
 }

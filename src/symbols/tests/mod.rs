@@ -25,13 +25,16 @@ fn written(code: &ExecutorCode, debugger: Debugger, view: View) -> Symbols {
 }
 
 #[test]
-fn each_debugger_gets_its_section() {
+fn each_debugger_gets_its_sections() {
     let code = code();
+    let end = code.code_end().0;
     let symbols = written(&code, Debugger::Gdb, View::Frames);
     let file = object::File::parse(&*symbols.elf).unwrap();
     let text = file.section_by_name(".text").unwrap();
-    assert_eq!((text.address(), text.size()), (BASE - 1, 4096));
+    assert_eq!((text.address(), text.size()), (BASE - 1, end - BASE + 1));
     assert_eq!(text.file_range(), None);
+    let data = file.section_by_name(".data").unwrap();
+    assert_eq!((data.address(), data.size()), (end, BASE + 4095 - end));
     assert_eq!(
         symbols.listings[0].section,
         Range::new(Address(BASE - 1), 4096)
@@ -40,8 +43,46 @@ fn each_debugger_gets_its_section() {
     let symbols = written(&code, Debugger::Lldb, View::Frames);
     let file = object::File::parse(&*symbols.elf).unwrap();
     let text = file.section_by_name(".text").unwrap();
-    assert_eq!((text.address(), text.data().unwrap()), (BASE, &*code.bytes));
+    let data = file.section_by_name(".data").unwrap();
+    let (machine_code, rest) = code.bytes.split_at(usize::try_from(end - BASE).unwrap());
+    assert_eq!((text.address(), text.data().unwrap()), (BASE, machine_code));
+    assert_eq!((data.address(), data.data().unwrap()), (end, rest));
     assert_eq!(file.architecture(), object::Architecture::X86_64);
+}
+
+#[test]
+fn data_is_in_no_section_of_code() {
+    let mut code = code();
+    let trampoline = Slot {
+        range: Range::new(Address(BASE + 0x60), 16),
+        name: "PyNumber_Add".to_owned(),
+        is_code: true,
+    };
+    code.slots.push(trampoline);
+    // In front of code it cannot have a section of its own: then it has no name.
+    let mut early = code.slots[0].clone();
+    early.range.start = Address(BASE + 0x58);
+    early.name = "early".to_owned();
+    code.slots.push(early);
+    for debugger in [Debugger::Gdb, Debugger::Lldb] {
+        let symbols = written(&code, debugger, View::Frames);
+        let file = object::File::parse(&*symbols.elf).unwrap();
+        let kind = |name: &str| {
+            let symbol = file.symbols().find(|one| one.name() == Ok(name))?;
+            let section = file.section_by_index(symbol.section_index()?).unwrap();
+            Some((symbol.address() - BASE, section.name().unwrap().to_owned()))
+        };
+        assert_eq!(
+            kind("PyNumber_Add$trampoline"),
+            Some((0x60, ".text".to_owned()))
+        );
+        assert_eq!(kind("PyNumber_Add$got"), Some((0x100, ".data".to_owned())));
+        assert_eq!(kind("early$got"), None);
+        assert!(
+            file.symbols().all(|one| !one.name().unwrap().contains('@')
+                || one.name().unwrap().starts_with("outer@"))
+        );
+    }
 }
 
 #[test]
@@ -58,11 +99,11 @@ fn uops_have_both_names_and_data_those_of_what_it_points_at() {
             )
         })
         .collect();
-    found.retain(|(name, _, _)| ["_LOAD", "_LOAD_r11", "PyNumber_Add@got"].contains(&&**name));
+    found.retain(|(name, _, _)| ["_LOAD", "_LOAD_r11", "PyNumber_Add$got"].contains(&&**name));
     let expected = [
+        ("PyNumber_Add$got", 0x100, 8),
         ("_LOAD_r11", 0x20, 16),
         ("_LOAD", 0x20, 0),
-        ("PyNumber_Add@got", 0x100, 8),
     ];
     assert_eq!(
         found,
@@ -341,7 +382,9 @@ fn symbols_of(symbols: &Symbols) -> Vec<(String, u64, u64)> {
 
 fn texts_of(symbols: &Symbols) -> Vec<(u64, u64, Vec<u8>)> {
     let file = object::File::parse(&*symbols.elf).unwrap();
-    let all = file.sections().filter(|one| one.name() == Ok(".text"));
+    let all = file
+        .sections()
+        .filter(|one| [Ok(".text"), Ok(".data")].contains(&one.name()));
     all.map(|one| (one.address(), one.size(), one.data().unwrap().to_vec()))
         .collect()
 }
