@@ -1,7 +1,7 @@
 """Steps by uop and the like: the core says where to stop next, we run there, until it has nothing more to ask."""
 import lldb
 from cpyjit_lldb_actions import carry_out, context
-from cpyjit_lldb_breakpoints import add_place, renew, scripted_breakpoint
+from cpyjit_lldb_breakpoints import add_place, places_of, renew, scripted_breakpoint
 from cpyjit_lldb_sessions import entry_for
 from cpyjit_lldb_target import Selection
 
@@ -129,8 +129,8 @@ class Step:
         reason, text = thread.GetStopReason(), thread.GetStopDescription(1000) or ""
         if reason == lldb.eStopReasonBreakpoint:
             numbers = {thread.GetStopReasonDataAtIndex(at) for at in range(0, thread.GetStopReasonDataCount(), 2)}
-            ours = {self.temporary.GetID()} if self.temporary is not None else set()
-            users = sorted(numbers - ours)
+            ours = (self.temporary, places_of(self.target).hooks_breakpoint)
+            users = sorted(numbers - {breakpoint.GetID() for breakpoint in ours if breakpoint is not None})
             if users:
                 return "breakpoint", "stopped by breakpoint %s" % ", ".join(map(str, users))
             if thread.GetFrameAtIndex(0).GetPC() not in self.before:
