@@ -63,6 +63,7 @@ fn write_all(all: &[ExecutorCode], view: View) -> usize {
         debugger: Debugger::Gdb,
         view,
         folder: "/tmp".to_owned(),
+        loses_registers: false,
     };
     let members: Vec<Member<'_>> = (1..)
         .zip(all)

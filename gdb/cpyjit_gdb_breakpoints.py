@@ -27,6 +27,8 @@ class Places:
         self.retired = []      # hooks that are to be deleted
         self.deleted = []      # numbers that the core has not been told of
         self.is_asking = False # a hook is at work: the program goes on behind it
+        self.keeps_symbols = False # none are added at this stop
+        self.is_stepping = False # these stops are nobody's business
         self.text = ""         # what a catch or a hook wants said at the stop that follows
 
 
@@ -320,8 +322,11 @@ def tell_of_deleted():
 def on_stop(event):
     here = places()
     tell_of_deleted()
-    ours = isinstance(event, gdb.BreakpointEvent) and any(b in here.breakpoints.values() for b in event.breakpoints)
-    refresh()
+    hit = event.breakpoints if isinstance(event, gdb.BreakpointEvent) else []
+    ours = any(breakpoint in here.breakpoints.values() for breakpoint in hit)
+    here.keeps_symbols = any(is_counted(breakpoint) for breakpoint in hit)
+    if not here.is_stepping:
+        refresh()
     if ours or here.text:
         with sentences_only():
             with current_session() as session:
@@ -329,6 +334,12 @@ def on_stop(event):
         gdb.write(printable(here.text or text))
     here.text = ""
     report_problems()
+
+
+def is_counted(breakpoint):
+    """GDB says which of several locations was hit, and warns behind every command that it cannot find it any more if
+    symbols come meanwhile, for which it makes all locations anew."""
+    return hasattr(gdb, "BreakpointLocation") and breakpoint.is_valid() and len(breakpoint.locations) > 1
 
 
 def on_new_file(event):
@@ -360,7 +371,7 @@ def refresh():
 
 def look_again():
     with current_session() as session:
-        reply = session.refresh(short_context())
+        reply = session.refresh(short_context(), places().keeps_symbols)
     for action in reply.actions:
         carry_out(action)
 

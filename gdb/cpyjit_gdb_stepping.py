@@ -1,5 +1,6 @@
 """Steps: carries out `run` and `single-step`, and tells the core how the target stopped, until the core is done."""
 import gdb
+from cpyjit_gdb_breakpoints import places, refresh
 from cpyjit_gdb_commands import ACTIONS, context, printable
 from cpyjit_gdb_sessions import current_session
 from cpyjit_gdb_target import ADDRESS_MASK
@@ -38,14 +39,18 @@ class Step:
         """Whatever happens, nothing of ours stays in the target."""
         gdb.events.stop.connect(self.on_stop)
         gdb.events.exited.connect(self.on_exited)
+        here = places()
+        here.is_stepping = True
         try:
             with gdb.with_parameter("suppress-cli-notifications", True):
                 while action is not None:
                     action = self.next(self.carry_out(action))
         finally:
+            here.is_stepping = False
             gdb.events.stop.disconnect(self.on_stop)
             gdb.events.exited.disconnect(self.on_exited)
             self.set_places([])
+        refresh()
 
     def on_stop(self, event):
         self.stop = event

@@ -7,7 +7,7 @@ import contextlib
 import os
 
 import gdb
-from cpyjit_gdb_breakpoints import places, when_gone
+from cpyjit_gdb_breakpoints import places, problems, when_gone
 from cpyjit_gdb_commands import ACTIONS
 from cpyjit_gdb_objects import load_object, unload_object, write_file, write_object
 from cpyjit_gdb_settings import parameters, when_chosen
@@ -34,6 +34,8 @@ class SymbolFiles:
         self.left = set()  # (breakpoint, address) of locations that we, and not the user, have disabled
 
     def add(self, action):
+        for breakpoint in gdb.breakpoints() if hasattr(gdb, "BreakpointLocation") else ():
+            tell_of_moving(breakpoint)
         file = self.files[action["file"]] = SymbolFile(action)
         load_object(file.path)
         self.enable_again(file)
@@ -85,6 +87,30 @@ def locations(is_wanted):
                 yield breakpoint, location
 
 
+MOVES = ("GDB evaluates %s anew whenever symbols come or go (those of libraries and of CPython 3.15 itself do, too), which moves "
+         "breakpoint %d: break *%#x would stay where it is")
+told_of = set()  # numbers of the breakpoints of which that was said
+
+
+def tell_of_moving(breakpoint):
+    """While it is still at the address that the user meant."""
+    if breakpoint.number < 0 or breakpoint.number in told_of or not is_evaluated(breakpoint.location or ""):
+        return
+    for address in [location.address for location in breakpoint.locations if location.address is not None][:1]:
+        told_of.add(breakpoint.number)
+        problems.append(MOVES % (breakpoint.location, breakpoint.number, address))
+
+
+def is_evaluated(place):
+    return place.startswith("*") and "$" in place
+
+
+def on_created(breakpoint):
+    here = known.get(gdb.selected_inferior().progspace)
+    if here is not None and here.files and hasattr(breakpoint, "locations"):
+        tell_of_moving(breakpoint)
+
+
 known = {}  # by program space
 
 
@@ -112,4 +138,5 @@ def register():
     ACTIONS.update({"add-symbols": lambda action: files_here().add(action), "choose": choose,
                     "remove-symbols": lambda action: files_here().remove(action)})
     when_chosen["symbols"] = chosen
+    gdb.events.breakpoint_created.connect(on_created)
     when_gone.append(lambda: files_here().enable_rest())

@@ -5,6 +5,7 @@ import json
 import lldb
 from cpyjit_lldb_actions import ActionFailed, carries_out, carry_out, context, sentence
 from cpyjit_lldb_sessions import entry_for
+from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import Selection
 
 HOOKS_TEXT = "cpyjit: where CPython makes and frees JIT code (never stops by itself)"
@@ -211,8 +212,10 @@ class Places:
         return "cpyjit: " + HOOKS_ENABLED % self.hooks_breakpoint.GetID()
 
     def tidy(self):
-        """Not while LLDB is at work on its breakpoints."""
-        if not self.breakpoints and not self.hooks and self.hooks_breakpoint is not None:
+        """Not while LLDB is at work on its breakpoints. Symbols of all executors need the one that tells when a process
+        begins."""
+        is_needed = self.breakpoints or self.hooks or chosen["symbols"] == "on"
+        if self.hooks_breakpoint is not None and not is_needed:
             self.target.BreakpointDelete(self.hooks_breakpoint.GetID())
             self.hooks_breakpoint = None
 

@@ -31,9 +31,9 @@ class JitCommand:
             session = current_session(selection, asked_by_person=True)
             places = places_of(selection.target)
             places.notice_deleted(selection)
-            places.tidy()
             reply = session.run(self.description["name"], arguments, context(selection))
             show(*follow(reply, selection, lambda text: say(text, result)), result)
+            places.tidy()
         except KeyboardInterrupt:
             result.SetError("interrupted")
         except BaseException as failure:  # a panic of the extension is no Exception

@@ -1,8 +1,16 @@
 """One session of the core for each target, brought up to date before each use."""
+import re
+
 import cpyjit
+import lldb
 from cpyjit_lldb_objects import FOLDER
 from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import Host, loaded_files
+
+# Before LLDB 21 a function in several pieces is one that contains all between them: CPython's others then have its unwind
+# rules, and those that they were called from have wrong registers.
+VERSION = re.search(r"version (\d+)", lldb.SBDebugger.GetVersionString())
+LOSES_REGISTERS = VERSION is not None and int(VERSION.group(1)) < 21
 
 
 class TargetSession:
@@ -12,7 +20,7 @@ class TargetSession:
         self.target = target
         self.host = Host()
         self.core = cpyjit.Session(self.host)
-        self.core.load_symbols("lldb", FOLDER, chosen["symbols"])
+        self.core.load_symbols("lldb", FOLDER, chosen["symbols"], LOSES_REGISTERS)
         self.process = self.modules = self.files = self.stop = None
         self.stepping = False  # while a command runs the program bit by bit, its stops are nobody's business
         self.when_gone = []  # called when the process has ended or (True) another program took its place

@@ -14,7 +14,6 @@ NOT_HERE = {"notes": "LLDB's own disassembly cannot be added to; jit-dis shows J
 COMMANDS = {"symbols": "jit-symbols"}
 
 chosen = {setting["name"]: setting["default"] for setting in cpyjit.settings()}
-when_changed = []  # called with nothing
 
 
 def values():
@@ -61,8 +60,6 @@ def choose(name, value):
     if value not in setting["values"]:
         raise ValueError("'%s' is no value of '%s'; it can be %s" % (value, name, ", ".join(setting["values"])))
     chosen[name] = value
-    for react in when_changed:
-        react()
 
 
 def shown(words):

@@ -1,13 +1,12 @@
-"""What happens by itself: a hook at each stop, and names of frames in JIT code that have no module."""
+"""What happens by itself: a hook at each stop, and what frames of JIT code are called."""
 import os
 
 import lldb
 from cpyjit_lldb_actions import context, sentence
 from cpyjit_lldb_breakpoints import places_of
-from cpyjit_lldb_debug_info import has_symbols
-from cpyjit_lldb_sessions import entry_for, sessions
-from cpyjit_lldb_settings import values, when_changed
-from cpyjit_lldb_symbols import modules_of
+from cpyjit_lldb_sessions import entry_for
+from cpyjit_lldb_settings import values
+from cpyjit_lldb_symbols import has_symbols
 from cpyjit_lldb_target import Selection, is_loaders
 
 HOOK = "target stop-hook add -P %s.StopHook" % __name__
@@ -25,7 +24,7 @@ class StopHook:
         target = exe_ctx.GetTarget()
         if not entry_for(target).stepping:
             process, thread = exe_ctx.GetProcess(), exe_ctx.GetThread().GetThreadID()
-            for part in (notice, follow_code, stop_text):
+            for part in (notice, stop_text):
                 try:
                     # Anew: frames are worth nothing any more when a module has come or gone.
                     stream.Print(part(Selection.of_thread(process.GetThreadByID(thread))) or "")
@@ -39,6 +38,7 @@ def notice(selection):
     entry = entry_for(selection.target)
     if selection.thread.GetStopReason() == lldb.eStopReasonExec:
         entry.program_gone(replaced=True)
+    entry.has_looked = True
     entry.bring_up_to_date(selection, asked_by_person=False)
     places = places_of(selection.target)
     places.notice_deleted(selection)
@@ -46,14 +46,6 @@ def notice(selection):
     places.tidy()
     places.refresh(selection)
     return text
-
-
-def follow_code(selection):
-    if values()["symbols"] != "off":
-        modules_of(selection.target).remove_all()  # two modules of the same code would be in each other's way
-    elif values()["frames"] == "on":
-        entry_for(selection.target).bring_up_to_date(selection, asked_by_person=False)
-        modules_of(selection.target).follow(selection)
 
 
 def stop_text(selection):
@@ -75,8 +67,8 @@ def name_of(frame):
         return ""
     selection = Selection.of_frame(frame)
     entry = entry_for(selection.target)
-    if selection.process_state() == "core" and not hasattr(entry, "code_modules"):
-        follow_code(selection)  # LLDB 19 runs no stop hook when a core is loaded
+    if selection.process_state() == "core" and not hasattr(entry, "has_looked"):
+        notice(selection)  # LLDB 19 runs no stop hook when a core is loaded
     module = frame.GetModule()
     is_known = has_symbols(selection.target, module)
     if is_inlined_into(frame) if is_known else module.IsValid() and not is_loaders(module):
@@ -110,22 +102,9 @@ def described(found):
     return "%s at %s:%d" % (found["name"], found["filename"].rpartition("/")[2], found["line"])
 
 
-def frames_chosen():
-    """The setting may have changed: at this stop already."""
-    for entry in sessions:
-        if values()["frames"] == "off":
-            modules_of(entry.target).remove_all()
-            continue
-        thread = entry.target.GetProcess().GetSelectedThread()
-        if thread.IsValid() and not entry.target.GetProcess().is_running:
-            follow_code(Selection.of_thread(thread))
-
-
 # ---------------------------------------------------------------- start
 
 def register(debugger):
-    if frames_chosen not in when_changed:
-        when_changed.append(frames_chosen)
     name_frames(debugger)
     targets = [debugger.GetTargetAtIndex(index) for index in range(debugger.GetNumTargets())]
     for target in targets or [debugger.GetDummyTarget()]:

@@ -1,84 +1,91 @@
-"""Names, Python source lines and unwinding of JIT code: for each executor that runs a module of its own, whose symbol file
-comes from the core. LLDB has no other way to be told how to unwind."""
+"""`jit-symbols`: LLDB's own commands understand JIT code by modules with debug information, one for each executor.
+
+The core makes them and says when each comes and goes; LLDB resolves breakpoints anew with each. Their line tables name a
+listing as the source, which lies beside them until the module goes.
+"""
+import contextlib
 import os
-import shutil
-import tempfile
 
 import lldb
-from cpyjit_lldb_actions import context
+from cpyjit_lldb_actions import ActionFailed, carries_out
 from cpyjit_lldb_breakpoints import places_of
-from cpyjit_lldb_objects import put_module, take_loaders, take_module
+from cpyjit_lldb_objects import put_module, take_loaders, take_module, write_file
 from cpyjit_lldb_sessions import entry_for
+from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import CODE_FOLDER, CODE_NAME
 
+
 LOADER = "plugin.jit-loader.gdb.enable"
-# A backtrace through more executors than this is a runaway recursion; each module costs about a millisecond.
-MOST_MODULES = 200
 
 
-class CodeModules:
-    """The modules that we have put into one target."""
+class SymbolModules:
+    """Those of one target."""
 
     def __init__(self, entry):
-        self.entry, self.target, self.core = entry, entry.target, entry.core
-        self.loaded = {}  # address of the executor -> (what tells its code from other code, the module)
-        entry.when_gone.append(self.remove_all)
+        self.entry, self.target = entry, entry.target
+        self.modules = {}  # number of the file -> (the module, its files)
 
-    def follow(self, selection):
-        """Called at a stop: afterwards there are modules for the executors that run now. Older ones stay as long as
-        their executor is the same."""
-        about = context(selection)
-        known = list(self.loaded)
-        running, identities = self.core.running_code(known, about)
-        for executor, identity in zip(known, identities):
-            if identity != self.loaded[executor][0]:
-                self.remove(executor)
-        for executor, identity in running[:MOST_MODULES]:
-            if executor not in self.loaded:
-                self.add(executor, identity, about)
+    def add(self, action):
+        executor, = action["executors"]
+        listing = write_file(executor["listing_name"], executor["listing"].encode())
+        # In a folder of its own: LLDB shows the file's name before those of functions.
+        path = write_file(os.path.join("%s%d" % (CODE_FOLDER, action["file"]), CODE_NAME), action["elf"])
+        take_loaders(self.target, executor["start"], executor["size"])
+        module = self.target.AddModule(path, self.target.GetTriple(), None)
+        if not module.IsValid():
+            remove_files([path, listing])
+            raise ActionFailed("LLDB could not load the symbols of %s" % executor["listing_name"])
+        put_module(self.target, module)
+        self.modules[action["file"]] = module, [path, listing]
 
-    def add(self, executor, identity, about):
-        elf, text, start, size = self.core.breakpad(executor, about)
-        take_loaders(self.target, start, size)
-        module = add_module(self.target, elf, text)
-        if module.IsValid():
-            put_module(self.target, module)
-            self.loaded[executor] = identity, module
-
-    def remove(self, executor):
-        _, module = self.loaded.pop(executor)
-        take_module(self.target, module)
-        places_of(self.target).renew_all()  # LLDB drops the breakpoint locations in it
-
-    def remove_all(self, _replaced=False):
-        for executor in list(self.loaded):
-            self.remove(executor)
+    def remove(self, action):
+        module, files = self.modules.pop(action["file"], (None, []))
+        if module is not None:
+            take_module(self.target, module)
+            remove_files(files)
+            places_of(self.target).renew_all()  # LLDB drops the breakpoint locations in it
 
 
-def add_module(target, elf, text):
-    """LLDB reads both files at once and keeps them mapped, so that they need not stay."""
-    folder = tempfile.mkdtemp(prefix=CODE_FOLDER)
-    try:
-        path = os.path.join(folder, CODE_NAME)
-        with open(path, "wb") as out:
-            out.write(elf)
-        with open(path + ".sym", "w", encoding="utf-8") as out:
-            out.write(text)
-        return target.AddModule(path, target.GetTriple(), None, path + ".sym")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def remove_files(paths):
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(paths[0]))
 
 
-def modules_of(target):
+def symbols_of(target):
     entry = entry_for(target)
-    if not hasattr(entry, "code_modules"):
-        entry.code_modules = CodeModules(entry)
-    return entry.code_modules
+    if not hasattr(entry, "symbol_modules"):
+        entry.symbol_modules = SymbolModules(entry)
+    return entry.symbol_modules
+
+
+def has_symbols(target, module):
+    """Whether a module is one of those."""
+    return any(module == known for known, _ in symbols_of(target).modules.values())
+
+
+@carries_out("add-symbols")
+def add_symbols(action, selection):
+    symbols_of(selection.target).add(action)
+
+
+@carries_out("remove-symbols")
+def remove_symbols(action, selection):
+    symbols_of(selection.target).remove(action)
+
+
+@carries_out("choose")
+def choose(action, selection):
+    chosen[action["name"]] = action["value"]
+    if chosen["symbols"] == "on":
+        places_of(selection.target).make_hooks_breakpoint()  # that is how we learn that a process begins
 
 
 def register(debugger):
-    """Where our modules are, LLDB's own loader of what CPython 3.15 registers does harm: its frames have no lines, and
-    the unwinding is wrong in most of them. Who has switched it on by hand keeps it."""
+    """LLDB's own loader of what CPython 3.15 registers does harm: its frames have no lines, and the unwinding is wrong in
+    most of them. Who has switched it on by hand keeps it."""
     value = lldb.SBDebugger.GetInternalVariableValue(LOADER, debugger.GetInstanceName()).GetStringAtIndex(0)
     if value == "default":
         debugger.HandleCommand("settings set %s off" % LOADER)

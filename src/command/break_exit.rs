@@ -72,7 +72,7 @@ impl Exits {
             filters: self.filters.parse()?,
         };
         let settings = self.behaviour.settings();
-        Ok(control.breakpoints.set_uops(session, wanted, settings))
+        Ok(control.set_uops(session, wanted, settings))
     }
 }
 

@@ -55,9 +55,7 @@ impl Steer for BreakUop {
         check_target(session)?;
         let wanted = self.wanted(session)?;
         wanted.check(session)?;
-        Ok(control
-            .breakpoints
-            .set_uops(session, wanted, self.behaviour.settings()))
+        Ok(control.set_uops(session, wanted, self.behaviour.settings()))
     }
 }
 

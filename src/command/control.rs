@@ -140,9 +140,14 @@ pub fn resume(session: &Session, control: &mut Control, event: &Event, style: Te
     reply(control.stepping.resume(session, event), style)
 }
 
-/// A process has started, or files were loaded.
-pub fn refresh(session: &Session, control: &mut Control, style: TextStyle) -> Reply {
-    reply(control.refresh(session), style)
+/// A process has started, files were loaded, or the program has stopped. `keep_symbols`: no executor gets any now.
+pub fn refresh(
+    session: &Session,
+    control: &mut Control,
+    keep_symbols: bool,
+    style: TextStyle,
+) -> Reply {
+    reply(control.refresh(session, keep_symbols), style)
 }
 
 /// A breakpoint is no more.

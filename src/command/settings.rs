@@ -54,12 +54,12 @@ stack: also the top of Python's evaluation stack.",
     Setting {
         name: "symbols",
         values: Mode::WORDS,
-        default: "off",
+        default: "auto",
         summary: "which executors the debugger has symbols of",
         help: "\
-off: none.
-on: all, from before their code runs for the first time.
-auto: those that run when the program stops, from then on.
+off: none. LLDB then finds no way from JIT code to its callers.
+on: all, from before their code runs for the first time: breakpoints by uop or line of Python find those to come.
+auto: those that run when the program stops and those with breakpoints at uops, from then on.
 With symbols break, next, step, bt, info locals and list understand JIT code; see jit-symbols.",
     },
 ];
@@ -115,7 +115,7 @@ impl Default for Settings {
             notes: NoteLevel::default(),
             frames: true,
             stop: StopText::default(),
-            symbols: Mode::default(),
+            symbols: Mode::Auto,
         }
     }
 }

@@ -11,7 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   jit-symbols on                  then break loop.py:8, break _BINARY_OP_ADD_INT, next, bt, info locals, list
   jit-symbols on --view py        steps are lines of Python
-  jit-symbols auto                only executors that run when the program stops
+  jit-symbols auto                only executors that run when the program stops (the default)
   jit-symbols status              which executors have symbols, and the names of their listings
   jit-symbols off";
 
@@ -30,7 +30,7 @@ Views:
 #[derive(Parser, Debug)]
 #[command(name = "jit-symbols", after_help = EXAMPLES, after_long_help = format!("{VIEW_HELP}\n\n{EXAMPLES}"))]
 pub struct Symbols {
-    /// Which executors have symbols: all, none, those that run at a stop; or what there is now
+    /// Which executors have symbols: all, none, those that run at a stop (the default); or what there is now
     #[arg(
         value_name = "on|off|auto|status",
         value_enum,

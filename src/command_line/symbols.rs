@@ -151,6 +151,7 @@ impl WriteSymbols {
                 Lines::Both => View::Both,
             },
             folder: folder.display().to_string(),
+            loses_registers: false,
         }
     }
 }

@@ -36,12 +36,12 @@
 //! * `choose` {name, value}: the setting has this value from now on.
 //!
 //! # What a front-end tells
-//! * `session.load_symbols(debugger, folder, mode)`, once: it can load symbol files (for `gdb` or `lldb`), and the user has
-//!   chosen `off`, `on` or `auto` before.
+//! * `session.load_symbols(debugger, folder, mode, loses_registers=False)`, once: it can load symbol files (for `gdb` or
+//!   `lldb`), and the user has chosen `off`, `on` or `auto` before.
 //! * `session.breakpoint_deleted(id) -> Reply`: the user deleted it (or a temporary one is spent). Carry out the actions.
 //! * `session.hook(…)`, `session.caught(…)`, `session.resume(…)`: above. They look at the memory anew by themselves.
-//! * `session.refresh(context) -> Reply`: after a process has started, was attached to or has loaded a file, if
-//!   `session.wants_refresh()`; and at each stop then. Places and hooks become what they should be.
+//! * `session.refresh(context, keep_symbols=False) -> Reply`: after a process has started, was attached to or has loaded a
+//!   file, if `session.wants_refresh()`; and at each stop then. Places and hooks become what they should be.
 //! * `session.process_gone(replaced) -> Reply`: it has exited or was detached from, or (`replaced`) has called exec or was
 //!   given another file. Carry out the actions, which take out what must not come alive in another process.
 //! * `session.stop_text(context) -> str`: what a stop at a uop prints; empty if the pc is in no JIT code.
@@ -62,7 +62,8 @@ use crate::address::{Address, Range};
 use crate::error::Result;
 use crate::session::Session;
 use crate::target::Kind;
-use std::collections::BTreeMap;
+use breakpoints::Wanted;
+use std::collections::{BTreeMap, BTreeSet};
 use symbols::{Carrier, Code, Mode, Way};
 
 /// Whether executors may come and go.
@@ -84,6 +85,12 @@ fn code_of_core(session: &Session) -> Result<BTreeMap<Address, Code>> {
         (executor.jit_code, code)
     });
     Ok(code.collect())
+}
+
+/// The executors that run at this stop.
+fn running(session: &Session) -> BTreeSet<Address> {
+    let running = session.running_executors().unwrap_or_default();
+    running.into_iter().collect()
 }
 
 /// The registers that a [`Hook`] asks for, by name.
@@ -115,7 +122,7 @@ impl Control {
         let symbols = Told::to_do(self.symbols.drop_all());
         let told = symbols.and(self.breakpoints.process_gone(replaced));
         self.breakpoints.is_followed = self.symbols.follows();
-        told
+        told.and(Told::to_do(self.breakpoints.let_go().into_iter().collect()))
     }
 
     /// The front-end can load symbol files; so many executors have some until the user chooses otherwise.
@@ -126,6 +133,7 @@ impl Control {
 
     /// From now on executors have symbols in this way.
     pub fn choose_symbols(&mut self, session: &Session, way: Way) -> Told {
+        self.symbols.keep(false);
         let gone = Told::to_do(self.symbols.choose(way));
         let mut told = match is_live(session) {
             true => self.breakpoints.follow(session, self.symbols.follows()),
@@ -142,26 +150,39 @@ impl Control {
         self.breakpoints.wants_refresh() || self.symbols.wants_look()
     }
 
-    /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be.
-    pub fn refresh(&mut self, session: &Session) -> Told {
+    /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be. No
+    /// executor gets symbols if the debugger is to `keep_symbols` as they are.
+    pub fn refresh(&mut self, session: &Session, keep_symbols: bool) -> Told {
         let stale = self.symbols.drop_stale(session);
         let is_known = self.breakpoints.is_settled() && stale.is_empty();
         let told = match self.breakpoints.is_needed() && is_live(session) && !is_known {
             true => self.breakpoints.refresh(session),
             false => Told::default(),
         };
-        Told::to_do(stale)
-            .and(told)
-            .and(self.follow_symbols(session))
+        let told = Told::to_do(stale).and(told);
+        self.symbols.keep(keep_symbols);
+        match keep_symbols {
+            true => told,
+            false => told.and(self.follow_symbols(session)),
+        }
     }
 
     /// A hook was hit.
     pub fn hook(&mut self, session: &Session, kind: &str, registers: &Registers) -> Told {
         let told = self.breakpoints.hook(session, kind, registers);
-        match self.symbols.follows() {
-            true => told.and(Told::to_do(
-                self.symbols.follow(session, &self.breakpoints.code()),
-            )),
+        told.and(self.follow_code(session, BTreeSet::new()))
+    }
+
+    /// A breakpoint at uops. Where it will stop the debugger is to know what is there before it says that it has stopped.
+    pub fn set_uops(
+        &mut self,
+        session: &Session,
+        wanted: Wanted,
+        settings: UserBreakpoint,
+    ) -> Told {
+        let told = self.breakpoints.set_uops(session, wanted, settings);
+        match is_live(session) {
+            true => told.and(self.follow_code(session, BTreeSet::new())),
             false => told,
         }
     }
@@ -176,21 +197,31 @@ impl Control {
         }
         if !is_live(session) {
             let all = code_of_core(session).unwrap_or_default();
-            return Told::to_do(self.symbols.follow(session, &all));
+            return Told::to_do(self.symbols.follow(session, &all, &running(session)));
         }
         let met = match self.breakpoints.is_settled() {
             true => Told::default(),
             false => self.meet(session),
         };
-        met.and(Told::to_do(
-            self.symbols.follow(session, &self.breakpoints.code()),
-        ))
+        met.and(self.follow_code(session, running(session)))
+    }
+
+    /// Brings symbols to the code that is followed. With [`Mode::Auto`] these executors get some, and those in which the
+    /// user has breakpoints.
+    fn follow_code(&mut self, session: &Session, mut wanted: BTreeSet<Address>) -> Told {
+        if self.symbols.way().mode == Mode::Off {
+            return Told::default();
+        }
+        wanted.extend(self.breakpoints.executors_with_places());
+        let code = self.breakpoints.code();
+        let told = Told::to_do(self.symbols.follow(session, &code, &wanted));
+        self.breakpoints.is_followed = self.symbols.follows();
+        told
     }
 
     /// In a process in which nothing is followed yet: begins to, if there is something to be shown.
     fn meet(&mut self, session: &Session) -> Told {
-        let running = session.running_executors().unwrap_or_default();
-        match running.is_empty() {
+        match running(session).is_empty() {
             true => Told::default(),
             false => self.breakpoints.follow(session, true),
         }

@@ -57,5 +57,4 @@ pub(super) const PLATFORM: Platform = Platform {
     // brk #0
     breakpoint: &[0x00, 0x00, 0x20, 0xd4],
     data_align: 8,
-    breakpad: "arm64",
 };

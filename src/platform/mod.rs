@@ -88,8 +88,6 @@ pub struct Platform {
     pub breakpoint: &'static [u8],
     /// `DATA_ALIGN` in `Python/jit.c`.
     pub data_align: u64,
-    /// What Breakpad's symbol files call it.
-    pub breakpad: &'static str,
 }
 
 impl Architecture {

@@ -57,5 +57,4 @@ pub(super) const PLATFORM: Platform = Platform {
     // int3
     breakpoint: &[0xcc],
     data_align: 1,
-    breakpad: "x86_64",
 };

@@ -2,7 +2,7 @@
 
 use super::actions::{Reply, event};
 use super::host::{Host, Interrupt, description};
-use super::unwinding::{self, RunningCode};
+use super::unwinding;
 use super::{settings, views};
 use crate::address::Address;
 use crate::command::{self, Failure, Settings, TextStyle};
@@ -12,7 +12,7 @@ use crate::session;
 use crate::target::Stop;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyDict;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -106,8 +106,16 @@ impl Session {
     }
 
     /// The front-end can load symbol files, made for `gdb` or `lldb`, and puts their listings into this folder;
-    /// so many executors are to have some, until the user chooses otherwise (`off`, `on`, `auto`).
-    fn load_symbols(&self, debugger: &str, folder: String, mode: &str) -> PyResult<()> {
+    /// so many executors are to have some, until the user chooses otherwise (`off`, `on`, `auto`). `loses_registers`: it
+    /// finds wrong registers in frames that have called a function.
+    #[pyo3(signature = (debugger, folder, mode, loses_registers = false))]
+    fn load_symbols(
+        &self,
+        debugger: &str,
+        folder: String,
+        mode: &str,
+        loses_registers: bool,
+    ) -> PyResult<()> {
         let debugger = match debugger {
             "gdb" => Debugger::Gdb,
             "lldb" => Debugger::Lldb,
@@ -119,6 +127,7 @@ impl Session {
         let carrier = Carrier {
             debugger,
             folder,
+            loses_registers,
             next: None,
         };
         self.control()?
@@ -131,9 +140,17 @@ impl Session {
         Ok(self.control()?.wants_refresh())
     }
 
-    /// A process has started, or files were loaded.
-    fn refresh(&self, py: Python<'_>, context: &Bound<'_, PyDict>) -> PyResult<Reply> {
-        self.happened(py, context, command::refresh)
+    /// A process has started, files were loaded, or the program has stopped. `keep_symbols`: no executor gets any now.
+    #[pyo3(signature = (context, keep_symbols = false))]
+    fn refresh(
+        &self,
+        py: Python<'_>,
+        context: &Bound<'_, PyDict>,
+        keep_symbols: bool,
+    ) -> PyResult<Reply> {
+        self.happened(py, context, |session, control, style| {
+            command::refresh(session, control, keep_symbols, style)
+        })
     }
 
     /// The user has deleted a breakpoint, or a temporary one is spent.
@@ -269,34 +286,6 @@ impl Session {
         self.with(py, &context, |session| {
             unwinding::caller(session, &registers)
         })
-    }
-
-    /// The executors that run, the innermost of the selected thread first, each with a number that tells its code from
-    /// other code at another stop; and the numbers that executors have now which were met before (None: it is gone).
-    fn running_code(
-        &self,
-        py: Python<'_>,
-        known: Vec<u64>,
-        context: &Bound<'_, PyDict>,
-    ) -> PyResult<RunningCode> {
-        self.with(py, &Context::of(context)?, |session| {
-            unwinding::running_code(session, &known)
-        })
-    }
-
-    /// A symbol file in Breakpad's form for an executor, and the ELF file that it belongs to: (ELF, text, start, size).
-    fn breakpad<'py>(
-        &self,
-        py: Python<'py>,
-        executor: u64,
-        context: &Bound<'_, PyDict>,
-    ) -> PyResult<(Bound<'py, PyBytes>, String, u64, u64)> {
-        let context = Context::of(context)?;
-        let made = self.with(py, &context, |session| {
-            unwinding::breakpad(session, executor)
-        })?;
-        let elf = PyBytes::new(py, &made.elf);
-        Ok((elf, made.text, made.code.start.0, made.code.size))
     }
 
     /// Remarks for the debugger's own disassembly of the machine code around an address: a dictionary, or None.

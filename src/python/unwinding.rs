@@ -1,7 +1,7 @@
 //! What a debugger's unwinder asks for.
 
 use crate::address::Address;
-use crate::session::{Breakpad, Session};
+use crate::session::Session;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::HashMap;
@@ -23,25 +23,6 @@ pub fn caller(
     let value = |name: &str| registers.get(name).copied();
     let found = session.jit_caller_of(&value, false).map_err(refused)?;
     Ok(found.map(|caller| (caller.cfa.0, caller.registers.into_iter().collect())))
-}
-
-/// Executors with what tells their code from other code.
-pub type RunningCode = (Vec<(u64, u64)>, Vec<Option<u64>>);
-
-/// The executors that run, and what has become of those that are known.
-pub fn running_code(session: &Session, known: &[u64]) -> PyResult<RunningCode> {
-    let identity = |address: u64| session.code_identity(Address(address));
-    let running = session.running_executors().map_err(refused)?.into_iter();
-    let with_code = running.filter_map(|executor| Some((executor.0, identity(executor.0)?)));
-    Ok((
-        with_code.collect(),
-        known.iter().map(|executor| identity(*executor)).collect(),
-    ))
-}
-
-/// A symbol file of an executor.
-pub fn breakpad(session: &Session, executor: u64) -> PyResult<Breakpad> {
-    session.breakpad(Address(executor)).map_err(refused)
 }
 
 fn refused(error: crate::error::Error) -> PyErr {

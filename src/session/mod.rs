@@ -1,7 +1,6 @@
 //! One target at one stop: everything is read when it is first asked for, and forgotten when the target runs.
 
 mod backtrace;
-mod breakpad;
 mod bytecode;
 mod check_rows;
 mod code_bytes;
@@ -32,7 +31,6 @@ mod unwinding;
 mod verify;
 
 pub use backtrace::Extent;
-pub use breakpad::Breakpad;
 pub use bytecode::Function;
 pub use code_events::{CompileEvent, FreeEvent, InvalidateEvent};
 pub use executors::Known;

@@ -74,6 +74,8 @@ pub struct SymbolOptions {
     pub view: View,
     /// The folder that the listings will be in.
     pub folder: String,
+    /// The debugger finds wrong registers in frames that have called a function: these show no variables.
+    pub loses_registers: bool,
 }
 
 /// An executor that an object is about.

@@ -74,6 +74,8 @@ pub struct PieceFacts {
     pub rules: Vec<(u64, UnwindRule)>,
     /// From where to where the register of the frame certainly holds the frame that the piece began with.
     pub frame: Vec<(u64, u64)>,
+    /// Where the functions that it calls return to.
+    pub returns: Vec<u64>,
 }
 
 /// A frame of Python in a trace.

@@ -29,7 +29,7 @@ impl Entries<'_, '_> {
                 true => DW_TAG_formal_parameter,
                 false => DW_TAG_variable,
             };
-            let list = locations(&parts.variables, at);
+            let list = self.locations(&parts.variables, at);
             self.variable(node, tag, &variable.name, types.object, list);
         }
     }
@@ -64,28 +64,65 @@ impl Entries<'_, '_> {
             let Some(register) = number(code.architecture, *register) else {
                 continue;
             };
-            let list = cached_locations(code, item, register);
+            let list = self.locations(&cached_parts(code, item), |_| Some(cached(register)));
             if !list.is_empty() {
                 let name = format!("tos{item}");
                 self.variable(executor, DW_TAG_variable, &name, types.object, list);
             }
         }
         if let Some(frame) = number(code.architecture, convention.frame) {
-            let list = locations(&frame_parts(code), |_| Some(value(frame)));
+            let list = self.locations(&frame_parts(code), |_| Some(value(frame)));
             self.variable(executor, DW_TAG_variable, "frame", types.frame, list);
         }
     }
+
+    fn locations(&self, parts: &[Part], at: impl Fn(usize) -> Option<Expression>) -> Vec<Location> {
+        let holes = match self.options.loses_registers {
+            true => returns(self.code),
+            false => Vec::new(),
+        };
+        let known = parts.iter().flat_map(|part| without(*part, &holes));
+        let located = known.filter_map(|part| {
+            Some(Location::OffsetPair {
+                begin: part.start,
+                end: part.end,
+                data: at(part.depth)?,
+            })
+        });
+        located.collect()
+    }
 }
 
-fn locations(parts: &[Part], at: impl Fn(usize) -> Option<Expression>) -> Vec<Location> {
-    let located = parts.iter().filter_map(|part| {
-        Some(Location::OffsetPair {
-            begin: part.start,
-            end: part.end,
-            data: at(part.depth)?,
-        })
+/// The last bytes of calls: where a frame that has called something is, a debugger looks there. No other stands there.
+fn returns(code: &ExecutorCode) -> Vec<(u64, u64)> {
+    let pieces = code.pieces.iter();
+    let returns = pieces.flat_map(|piece| {
+        let base = code.offset(piece.range.start);
+        let returns = piece.facts.returns.iter();
+        returns.map(move |behind| base.saturating_add(*behind))
     });
-    located.collect()
+    returns
+        .map(|behind| (behind.saturating_sub(1), behind))
+        .collect()
+}
+
+/// What is left of a part without these holes, which are in order.
+fn without(part: Part, holes: &[(u64, u64)]) -> Vec<Part> {
+    let mut left = Vec::new();
+    let mut start = part.start;
+    let first = holes.partition_point(|(_, end)| *end <= part.start);
+    let holes = holes.iter().skip(first);
+    for (begin, end) in holes.take_while(|(begin, _)| *begin < part.end) {
+        left.push(Part {
+            start,
+            end: *begin,
+            ..part
+        });
+        start = *end;
+    }
+    left.push(Part { start, ..part });
+    left.retain(|part| part.start < part.end);
+    left
 }
 
 /// Where the register of the frame holds it.
@@ -109,17 +146,17 @@ fn frame_parts(code: &ExecutorCode) -> Vec<Part> {
 }
 
 /// Where uops begin that find so many items in registers that this one is among them.
-fn cached_locations(code: &ExecutorCode, item: u8, register: gimli::Register) -> Vec<Location> {
+fn cached_parts(code: &ExecutorCode, item: u8) -> Vec<Part> {
     let begin = |piece: &Piece| {
         let PieceKind::Uop(index) = piece.kind else {
             return None;
         };
         let stack = code.listing.uops.get(index.0 as usize)?.stack?;
         let start = code.offset(piece.range.start);
-        (item < stack.cached_before).then(|| Location::OffsetPair {
-            begin: start,
+        (item < stack.cached_before).then(|| Part {
+            start,
             end: start.saturating_add(1),
-            data: cached(register),
+            depth: 0,
         })
     };
     code.pieces.iter().filter_map(begin).collect()

@@ -1,8 +1,6 @@
 //! From a frame to its caller: C functions by their unwind tables, JIT code by its own instructions.
 
-mod breakpad;
 mod cfi;
-mod code_elf;
 mod context;
 mod expression;
 mod jit;
@@ -15,9 +13,7 @@ mod stack_state;
 mod tests;
 mod walk;
 
-pub use breakpad::{Piece, text as breakpad};
 pub use cfi::{CfiCaller, Tables};
-pub use code_elf::code_elf;
 pub use context::Context;
 pub use jit::{JitCaller, JitPlace, Known, caller};
 pub use modules::{Modules, contains as has_code, tables, vdso_tables};

@@ -19,8 +19,8 @@ const MOST_VISITS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct StackFlow {
     states: Vec<(u64, Option<StackState>)>,
-    /// The first call, and what follows it: in a shim, where it goes into the uops.
-    first_call: Option<(u64, u64)>,
+    /// Each call, and what follows it.
+    calls: Vec<(u64, u64)>,
 }
 
 /// Follows code of one machine.
@@ -83,7 +83,7 @@ impl Follower {
         let states = states(&instructions, &operations, self.architecture(), clobbered);
         let offset = |at: Address| at.offset_from(start).unwrap_or_default();
         let is_call = |one: &&Instruction| matches!(one.flow(), Flow::Call | Flow::IndirectCall);
-        let call = instructions.iter().find(is_call).map(|call| {
+        let calls = instructions.iter().filter(is_call).map(|call| {
             let at = offset(call.address());
             (at, at.saturating_add(u64::from(call.length())))
         });
@@ -92,7 +92,7 @@ impl Follower {
                 .map(|one| offset(one.address()))
                 .zip(states)
                 .collect(),
-            first_call: call,
+            calls: calls.collect(),
         }
     }
 }
@@ -128,10 +128,16 @@ impl StackFlow {
         parts
     }
 
-    /// The state at the first call, and how far behind the start the code is that it returns to.
+    /// The state at the first call, and how far behind the start the code is that it returns to: in a shim, where it goes
+    /// into the uops.
     pub fn first_call(&self) -> Option<(&StackState, u64)> {
-        let (call, behind) = self.first_call?;
-        Some((self.at(call)?, behind))
+        let (call, behind) = self.calls.first()?;
+        Some((self.at(*call)?, *behind))
+    }
+
+    /// Where calls return to, by bytes from the start.
+    pub fn returns(&self) -> impl Iterator<Item = u64> {
+        self.calls.iter().map(|(_, behind)| *behind)
     }
 }
 

@@ -10,7 +10,6 @@ use gimli::write::{
     FrameTable,
 };
 use gimli::{Encoding, Format, LittleEndian, Register as Dwarf, X86_64};
-use std::sync::Arc;
 
 const RBP: Register = Register::new(5);
 const RBX: Register = Register::new(3);
@@ -332,53 +331,4 @@ fn a_call_to_no_code_has_a_caller_on_top_of_the_stack() {
     assert_eq!(frames[1].found_by, FoundBy::StackTop);
     assert_eq!(frames[2].found_by, FoundBy::UnwindTable);
     assert_eq!(reason, None);
-}
-
-#[test]
-fn a_symbol_file_has_rows_for_each_piece() {
-    let shim_flow = Arc::new(flow(SHIM, Calls::Uops));
-    let shim = Shim::new(Architecture::X86_64, Home::EachExecutor, &shim_flow).unwrap();
-    let piece = |start, size, name: &str, flow: &Arc<StackFlow>, is_shim: bool| Piece {
-        start,
-        size,
-        name: name.to_owned(),
-        source: (!is_shim).then(|| ("/a\nb.py".to_owned(), 7)),
-        flow: Arc::clone(flow),
-        is_shim,
-    };
-    let uop = Arc::new(flow(&[0x55, 0x90], Calls::Functions));
-    let pieces = [
-        piece(0, 12, "f [shim]", &shim_flow, true),
-        piece(12, 2, "f [uop 0 _A]", &uop, false),
-    ];
-    let text = breakpad(&shim, "m", &[0x11; 20], &pieces);
-    let expected = "\
-MODULE Linux x86_64 111111111111111111111111111111110 m
-INFO CODE_ID 1111111111111111111111111111111111111111
-FILE 0 /a?b.py
-PUBLIC 0 0 f [shim]
-FUNC c 2 0 f [uop 0 _A]
-c 2 7 0
-STACK CFI INIT 0 c .cfa: $rsp 8 + .ra: .cfa 8 - ^
-STACK CFI 2 .cfa: $rsp 16 + .ra: .cfa 8 - ^
-STACK CFI 3 .cfa: $rsp 24 + .ra: .cfa 8 - ^
-STACK CFI 8 .cfa: $rsp 24 + .ra: .cfa 8 - ^ $rbx: .cfa 24 - ^ $r15: .cfa 16 - ^
-STACK CFI 9 .cfa: $rsp 16 + .ra: .cfa 8 - ^ $r15: .cfa 16 - ^
-STACK CFI b .cfa: $rsp 8 + .ra: .cfa 8 - ^
-STACK CFI INIT c 2 .cfa: $rsp 32 + .ra: .cfa 8 - ^ $rbx: .cfa 24 - ^ $r15: .cfa 16 - ^
-STACK CFI d .cfa: $rsp 40 + .ra: .cfa 8 - ^ $rbx: .cfa 24 - ^ $r15: .cfa 16 - ^
-";
-    assert_eq!(text, expected);
-}
-
-#[test]
-fn the_elf_file_of_an_executor_can_be_read() {
-    use object::{Object, ObjectSection, ObjectSegment};
-    let code = [0x90; 13];
-    let bytes = code_elf(Architecture::X86_64, Address(CODE), &code, &[0x42; 20]);
-    let file = object::File::parse(&*bytes).unwrap();
-    let text = file.section_by_name(".text").unwrap();
-    assert_eq!((text.address(), text.data().unwrap()), (CODE, &code[..]));
-    assert_eq!(file.build_id().unwrap(), Some(&[0x42; 20][..]));
-    assert_eq!(file.segments().next().unwrap().address(), CODE);
 }

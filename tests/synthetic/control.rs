@@ -20,7 +20,7 @@ pub fn happening(made: &mut Made, name: &str, arguments: &str) -> Option<Reply> 
             command::caught(session, control, id(0), event, style)
         }
         "deleted" => command::breakpoint_deleted(control, id(0)),
-        "refresh" => command::refresh(session, control, style),
+        "refresh" => command::refresh(session, control, false, style),
         "gone" => command::process_gone(control, false),
         "replaced" => command::process_gone(control, true),
         _ => return None,

@@ -883,6 +883,7 @@ fn control() -> Control {
     let carrier = Carrier {
         debugger: Debugger::Gdb,
         folder: "/listings".to_owned(),
+        loses_registers: false,
         next: Some(1),
     };
     control.begin_symbols(carrier, Mode::Off);

@@ -186,12 +186,18 @@ impl Breakpoints {
         let mut actions = self.regions.without(architecture, id);
         let posts = self.posts.iter().filter(|place| place.breakpoint != id);
         actions.extend(self.put_posts(architecture, posts.cloned().collect()));
-        if !self.is_needed() {
-            self.regions.clear();
-            self.settled = Settled::No;
-            actions.extend(self.put_hooks(Vec::new()));
-        }
+        actions.extend(self.let_go());
         Told::to_do(actions)
+    }
+
+    /// Follows executors no longer if nothing needs it.
+    pub fn let_go(&mut self) -> Option<Action> {
+        if self.is_needed() {
+            return None;
+        }
+        self.regions.clear();
+        self.settled = Settled::No;
+        self.put_hooks(Vec::new())
     }
 
     /// Whether another part of the core wants to learn of executors that come and go.
@@ -240,6 +246,13 @@ impl Breakpoints {
             (region.range.start, code)
         });
         code.collect()
+    }
+
+    /// The executors in which breakpoints at uops are.
+    pub fn executors_with_places(&self) -> impl Iterator<Item = Address> {
+        let regions = self.regions.iter();
+        let with_places = regions.filter(|region| !region.places.is_empty());
+        with_places.map(|region| region.executor.0)
     }
 
     pub(super) fn is_needed(&self) -> bool {

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Each executor takes a debugger up to a millisecond and 80 kB; no program that was met has as many.
 const MOST_EXECUTORS: usize = 4096;
 
+const KEPT: &str = "  none came at this stop, at a breakpoint with several locations: the debugger would not know any more which was hit";
+
 /// What the front-end said that it can load.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Carrier {
@@ -25,6 +27,8 @@ pub struct Carrier {
     pub debugger: Debugger,
     /// Where it puts the listings.
     pub folder: String,
+    /// It finds wrong registers in frames that have called a function; see [`SymbolOptions::loses_registers`].
+    pub loses_registers: bool,
     /// The next number of a listing, if they are not those of the whole debugger.
     pub next: Option<u64>,
 }
@@ -80,6 +84,8 @@ pub struct Symbols {
     again: BTreeMap<Address, Again>,
     /// How many executors were left out because there are too many.
     left_out: usize,
+    /// None comes at this stop, which is at a breakpoint with several locations.
+    is_kept: bool,
 }
 
 impl Symbols {
@@ -124,6 +130,11 @@ impl Symbols {
         self.way.mode != Mode::Off
     }
 
+    /// Whether none comes at this stop: the debugger would lose the location of the breakpoint that was hit.
+    pub fn keep(&mut self, is_kept: bool) {
+        self.is_kept = is_kept && self.wants_look();
+    }
+
     /// Drops those whose code is no longer what it was, which nothing told of.
     pub fn drop_stale(&mut self, session: &Session) -> Vec<Action> {
         let met = self.met.values();
@@ -132,8 +143,14 @@ impl Symbols {
         self.drop_these(&stale.collect())
     }
 
-    /// Brings the files to what they should be, now that this is the code, by where it begins: first what goes, then what comes.
-    pub fn follow(&mut self, session: &Session, all: &BTreeMap<Address, Code>) -> Vec<Action> {
+    /// Brings the files to what they should be, now that `all` is the code, by where it begins: first what goes, then what
+    /// comes. With [`Mode::Auto`] these are the executors `wanted`.
+    pub fn follow(
+        &mut self,
+        session: &Session,
+        all: &BTreeMap<Address, Code>,
+        wanted: &BTreeSet<Address>,
+    ) -> Vec<Action> {
         let gone = self
             .met
             .values()
@@ -141,24 +158,25 @@ impl Symbols {
             .map(|met| met.code.range.start);
         let mut actions = self.drop_these(&gone.collect());
         if self.way.mode != Mode::Off {
-            actions.extend(self.add_new(session, all));
+            actions.extend(self.add_new(session, all, wanted));
         }
         actions
     }
 
-    fn add_new(&mut self, session: &Session, all: &BTreeMap<Address, Code>) -> Vec<Action> {
-        let running = match self.way.mode {
-            Mode::Auto => Some(session.running_executors().unwrap_or_default()),
-            _ => None,
-        };
+    fn add_new(
+        &mut self,
+        session: &Session,
+        all: &BTreeMap<Address, Code>,
+        wanted: &BTreeSet<Address>,
+    ) -> Vec<Action> {
+        let all_are_wanted = self.way.mode == Mode::On;
         let again = std::mem::take(&mut self.again);
         let again = |code: &Code| {
             let before = again.get(&code.range.start);
             before.filter(|before| before.code == *code).copied()
         };
-        let is_wanted = |code: &&Code| match &running {
-            Some(running) => running.contains(&code.executor) || again(code).is_some(),
-            None => true,
+        let is_wanted = |code: &&Code| {
+            all_are_wanted || wanted.contains(&code.executor) || again(code).is_some()
         };
         let new = all
             .values()
@@ -181,6 +199,7 @@ impl Symbols {
                 debugger: carrier.debugger,
                 view,
                 folder: carrier.folder,
+                loses_registers: carrier.loses_registers,
             },
             numbers: Numbers::new(carrier.next),
             met: Vec::new(),
@@ -244,6 +263,9 @@ impl Symbols {
                 "  {} more executors have none: more than {MOST_EXECUTORS} would slow the debugger down",
                 self.left_out
             ));
+        }
+        if self.is_kept {
+            lines.push(KEPT.to_owned());
         }
         Told {
             lines,

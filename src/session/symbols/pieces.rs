@@ -46,7 +46,7 @@ impl Session {
                 let (shim, flow) = self.shim(&mapped.map)?;
                 return Ok(Arc::new(PieceFacts {
                     rules: shim_rules(shim, flow),
-                    frame: Vec::new(),
+                    ..PieceFacts::default()
                 }));
             }
             PieceKind::Uop(index) => {
@@ -68,6 +68,7 @@ impl Session {
         let facts = Arc::new(PieceFacts {
             rules: uop_rules(shim, &flow),
             frame: frame.map_or_else(Vec::new, |frame| flow.unchanged(frame, range.size)),
+            returns: flow.returns().collect(),
         });
         let mut stencils = self.symbols.stencils.borrow_mut();
         if stencils.len() >= MOST_STENCILS {

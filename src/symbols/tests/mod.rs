@@ -17,6 +17,7 @@ fn options(debugger: Debugger, view: View) -> SymbolOptions {
         debugger,
         view,
         folder: "/tmp/listings".to_owned(),
+        loses_registers: false,
     }
 }
 
@@ -201,6 +202,29 @@ fn variables_are_found_as_long_as_the_frame_is() {
     assert_eq!(at("a", 0x20), Some((0x1000 + LOCALSPLUS) * 16));
     assert_eq!(at("a", 0x40), None);
     assert_eq!(at("frame", 0x40), Some(0x1000));
+}
+
+#[test]
+fn a_debugger_that_loses_registers_gets_no_variables_of_frames_that_have_called_something() {
+    let mut code = code();
+    let facts = Arc::make_mut(&mut code.pieces[0].facts);
+    facts.returns = vec![5, 0x10];
+    let lost = SymbolOptions {
+        loses_registers: true,
+        ..options(Debugger::Lldb, View::Frames)
+    };
+    let member = Member {
+        code: &code,
+        number: 4,
+    };
+    let lost = write(&[member], &lost).unwrap();
+    let all = written(&code, Debugger::Lldb, View::Frames);
+    for offset in 0..0x14 {
+        let at = |symbols| value(symbols, "x", BASE + offset, 0x1000);
+        let is_call = matches!(offset, 4 | 0xf);
+        assert!(at(&all).is_some());
+        assert_eq!(at(&lost), at(&all).filter(|_| !is_call), "{offset}");
+    }
 }
 
 #[test]

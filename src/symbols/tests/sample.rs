@@ -132,6 +132,7 @@ pub fn code() -> ExecutorCode {
     let facts = |rules: Vec<(u64, UnwindRule)>, end: u64| PieceFacts {
         rules,
         frame: vec![(0, end)],
+        returns: Vec::new(),
     };
     let all = [
         facts(vec![(0, usual.clone())], UOP),
