@@ -5,6 +5,7 @@ are SDT probes at these places; GDB makes one breakpoint of all probes of a name
 breakpoints at addresses these survive that memory is unmapped and mapped again: GDB never writes old bytes back.
 """
 import itertools
+import re
 
 import gdb
 from cpyjit_gdb_commands import ACTIONS, act, carry_out, context, printable, sentences_only
@@ -13,6 +14,8 @@ from cpyjit_gdb_sessions import current_session
 from cpyjit_gdb_settings import parameters
 from cpyjit_gdb_target import ADDRESS_MASK, is_core, own_work
 
+# What can only be found in JIT code: a line of Python or of a listing, or a uop.
+IN_JIT_CODE = re.compile(r"\.(py|uops):\d+|-source \S+\.(py|uops) -line|^(-\w+ )*_[A-Z][A-Z0-9_]+(_r\d+)?$")
 STAND_IN = 0x1000  # the address of probes at which nothing is ever set
 
 
@@ -29,6 +32,7 @@ class Places:
         self.is_asking = False # a hook is at work: the program goes on behind it
         self.keeps_symbols = False # none are added at this stop
         self.is_stepping = False # these stops are nobody's business
+        self.is_out_of_date = False # less is to be followed, maybe
         self.text = ""         # what a catch or a hook wants said at the stop that follows
 
 
@@ -300,9 +304,21 @@ def short_context():
 
 # ---------------------------------------------------------------- events
 
+def is_in_jit_code(breakpoint):
+    return breakpoint.is_valid() and bool(IN_JIT_CODE.search(breakpoint.location or ""))
+
+
+def on_created(breakpoint):
+    """What it waits for may be compiled before GDB comes to rest again."""
+    if breakpoint.number > 0 and is_in_jit_code(breakpoint):
+        refresh()
+
+
 def on_deleted(breakpoint):
     """Only noted: GDB still holds the breakpoint while it tells of this."""
+    is_awaited = is_in_jit_code(breakpoint)
     for here in all_places.values():
+        here.is_out_of_date |= is_awaited
         for number, known in list(here.breakpoints.items()):
             if known is breakpoint:
                 del here.breakpoints[number]
@@ -352,7 +368,10 @@ def on_new_file(event):
 
 def before_prompt():
     tell_of_deleted()
-    if not places().hooks or is_core(gdb.selected_inferior()):  # a core comes without any event before GDB 15
+    here = places()
+    # A core comes without any event before GDB 15.
+    if here.is_out_of_date or not here.hooks or is_core(gdb.selected_inferior()):
+        here.is_out_of_date = False
         refresh()
     report_problems()
 
@@ -371,7 +390,7 @@ def refresh():
 
 def look_again():
     with current_session() as session:
-        reply = session.refresh(short_context(), places().keeps_symbols)
+        reply = session.refresh(short_context(), places().keeps_symbols, any(map(is_in_jit_code, gdb.breakpoints())))
     for action in reply.actions:
         carry_out(action)
 
@@ -406,6 +425,7 @@ def report_problems():
 def register():
     gdb.execute("python import cpyjit_gdb_breakpoints")
     ACTIONS.update({"set-breakpoint": set_breakpoint, "update-region": update_region, "hooks": set_hooks})
+    gdb.events.breakpoint_created.connect(on_created)
     gdb.events.breakpoint_deleted.connect(on_deleted)
     gdb.events.stop.connect(on_stop)
     gdb.events.new_objfile.connect(on_new_file)

@@ -5,7 +5,7 @@ use super::arguments;
 use super::reply::{Action, Failure, Reply};
 use super::settings::{Settings, StopText};
 use super::{break_exit, break_uop, catch, step, symbols};
-use crate::control::{Control, Registers, Told, stepping::Event};
+use crate::control::{Control, Registers, Told, stepping::Event, symbols::Wishes};
 use crate::render::{self, TextStyle};
 use crate::session::Session;
 use clap::{Parser, error::ErrorKind};
@@ -140,14 +140,14 @@ pub fn resume(session: &Session, control: &mut Control, event: &Event, style: Te
     reply(control.stepping.resume(session, event), style)
 }
 
-/// A process has started, files were loaded, or the program has stopped. `keep_symbols`: no executor gets any now.
+/// A process has started, files were loaded, or the program has stopped.
 pub fn refresh(
     session: &Session,
     control: &mut Control,
-    keep_symbols: bool,
+    wishes: Wishes,
     style: TextStyle,
 ) -> Reply {
-    reply(control.refresh(session, keep_symbols), style)
+    reply(control.refresh(session, wishes), style)
 }
 
 /// A breakpoint is no more.

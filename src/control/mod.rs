@@ -40,8 +40,9 @@
 //!   `lldb`), and the user has chosen `off`, `on` or `auto` before.
 //! * `session.breakpoint_deleted(id) -> Reply`: the user deleted it (or a temporary one is spent). Carry out the actions.
 //! * `session.hook(…)`, `session.caught(…)`, `session.resume(…)`: above. They look at the memory anew by themselves.
-//! * `session.refresh(context, keep_symbols=False) -> Reply`: after a process has started, was attached to or has loaded a
-//!   file, if `session.wants_refresh()`; and at each stop then. Places and hooks become what they should be.
+//! * `session.refresh(context, keep_symbols=False, all_symbols=False) -> Reply`: after a process has started, was attached to
+//!   or has loaded a file, if `session.wants_refresh()`; and at each stop then. Places and hooks become what they should be
+//!   ([`symbols::Wishes`]).
 //! * `session.process_gone(replaced) -> Reply`: it has exited or was detached from, or (`replaced`) has called exec or was
 //!   given another file. Carry out the actions, which take out what must not come alive in another process.
 //! * `session.stop_text(context) -> str`: what a stop at a uop prints; empty if the pc is in no JIT code.
@@ -64,7 +65,7 @@ use crate::session::Session;
 use crate::target::Kind;
 use breakpoints::Wanted;
 use std::collections::{BTreeMap, BTreeSet};
-use symbols::{Carrier, Code, Mode, Way};
+use symbols::{Carrier, Code, Mode, Way, Wishes};
 
 /// Whether executors may come and go.
 fn is_live(session: &Session) -> bool {
@@ -122,7 +123,11 @@ impl Control {
         let symbols = Told::to_do(self.symbols.drop_all());
         let told = symbols.and(self.breakpoints.process_gone(replaced));
         self.breakpoints.is_followed = self.symbols.follows();
-        told.and(Told::to_do(self.breakpoints.let_go().into_iter().collect()))
+        told.and(self.let_go())
+    }
+
+    fn let_go(&mut self) -> Told {
+        Told::to_do(self.breakpoints.let_go().into_iter().collect())
     }
 
     /// The front-end can load symbol files; so many executors have some until the user chooses otherwise.
@@ -133,7 +138,7 @@ impl Control {
 
     /// From now on executors have symbols in this way.
     pub fn choose_symbols(&mut self, session: &Session, way: Way) -> Told {
-        self.symbols.keep(false);
+        self.symbols.forget_stop();
         let gone = Told::to_do(self.symbols.choose(way));
         let mut told = match is_live(session) {
             true => self.breakpoints.follow(session, self.symbols.follows()),
@@ -150,9 +155,10 @@ impl Control {
         self.breakpoints.wants_refresh() || self.symbols.wants_look()
     }
 
-    /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be. No
-    /// executor gets symbols if the debugger is to `keep_symbols` as they are.
-    pub fn refresh(&mut self, session: &Session, keep_symbols: bool) -> Told {
+    /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be.
+    pub fn refresh(&mut self, session: &Session, wishes: Wishes) -> Told {
+        self.symbols.wish(wishes);
+        self.breakpoints.is_followed = self.symbols.follows();
         let stale = self.symbols.drop_stale(session);
         let is_known = self.breakpoints.is_settled() && stale.is_empty();
         let told = match self.breakpoints.is_needed() && is_live(session) && !is_known {
@@ -160,11 +166,11 @@ impl Control {
             false => Told::default(),
         };
         let told = Told::to_do(stale).and(told);
-        self.symbols.keep(keep_symbols);
-        match keep_symbols {
+        let told = match wishes.keep {
             true => told,
             false => told.and(self.follow_symbols(session)),
-        }
+        };
+        told.and(self.let_go())
     }
 
     /// A hook was hit.

@@ -6,7 +6,7 @@ use super::unwinding;
 use super::{settings, views};
 use crate::address::Address;
 use crate::command::{self, Failure, Settings, TextStyle};
-use crate::control::symbols::{Carrier, Mode};
+use crate::control::symbols::{Carrier, Mode, Wishes};
 use crate::control::{Control, Debugger, Registers};
 use crate::session;
 use crate::target::Stop;
@@ -140,16 +140,22 @@ impl Session {
         Ok(self.control()?.wants_refresh())
     }
 
-    /// A process has started, files were loaded, or the program has stopped. `keep_symbols`: no executor gets any now.
-    #[pyo3(signature = (context, keep_symbols = false))]
+    /// A process has started, files were loaded, or the program has stopped. `keep_symbols`: no executor gets any now;
+    /// `all_symbols`: all do, also with `auto`.
+    #[pyo3(signature = (context, keep_symbols = false, all_symbols = false))]
     fn refresh(
         &self,
         py: Python<'_>,
         context: &Bound<'_, PyDict>,
         keep_symbols: bool,
+        all_symbols: bool,
     ) -> PyResult<Reply> {
+        let wishes = Wishes {
+            keep: keep_symbols,
+            all: all_symbols,
+        };
         self.happened(py, context, |session, control, style| {
-            command::refresh(session, control, keep_symbols, style)
+            command::refresh(session, control, wishes, style)
         })
     }
 

@@ -5,6 +5,7 @@
 
 use super::target::Made;
 use cpyjit::command::{self, Reply, TextStyle};
+use cpyjit::control::symbols::Wishes;
 use cpyjit::control::{Action, Place, Registers};
 
 /// What the core answers to something that happens; `None` if the name is that of a command.
@@ -20,7 +21,7 @@ pub fn happening(made: &mut Made, name: &str, arguments: &str) -> Option<Reply> 
             command::caught(session, control, id(0), event, style)
         }
         "deleted" => command::breakpoint_deleted(control, id(0)),
-        "refresh" => command::refresh(session, control, false, style),
+        "refresh" => command::refresh(session, control, Wishes::default(), style),
         "gone" => command::process_gone(control, false),
         "replaced" => command::process_gone(control, true),
         _ => return None,

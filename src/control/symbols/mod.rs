@@ -20,6 +20,9 @@ const MOST_EXECUTORS: usize = 4096;
 
 const KEPT: &str = "  none came at this stop, at a breakpoint with several locations: the debugger would not know any more which was hit";
 
+const ALL: &str =
+    "  all executors get some: a breakpoint of yours names a line of Python, a listing or a uop";
+
 /// What the front-end said that it can load.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Carrier {
@@ -84,8 +87,18 @@ pub struct Symbols {
     again: BTreeMap<Address, Again>,
     /// How many executors were left out because there are too many.
     left_out: usize,
-    /// None comes at this stop, which is at a breakpoint with several locations.
-    is_kept: bool,
+    /// What the front-end said of this moment.
+    wishes: Wishes,
+}
+
+/// What a front-end asks for with [`super::Control::refresh`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wishes {
+    /// No executor gets symbols at this stop, which is at a breakpoint with several locations: the debugger would not know
+    /// any more which was hit.
+    pub keep: bool,
+    /// The user waits for code that is still to come: all executors get symbols, also with [`Mode::Auto`].
+    pub all: bool,
 }
 
 impl Symbols {
@@ -115,9 +128,17 @@ impl Symbols {
         }
     }
 
-    /// Whether executors are to be followed before any has been met at a stop.
+    /// Whether executors are to be followed from now on.
     pub fn follows(&self) -> bool {
-        self.way.mode == Mode::On || self.has_met_any()
+        self.all_are_wanted() || self.has_met_any()
+    }
+
+    fn all_are_wanted(&self) -> bool {
+        match self.way.mode {
+            Mode::Off => false,
+            Mode::On => true,
+            Mode::Auto => self.wishes.all,
+        }
     }
 
     /// Whether any executor was met.
@@ -130,9 +151,14 @@ impl Symbols {
         self.way.mode != Mode::Off
     }
 
-    /// Whether none comes at this stop: the debugger would lose the location of the breakpoint that was hit.
-    pub fn keep(&mut self, is_kept: bool) {
-        self.is_kept = is_kept && self.wants_look();
+    /// The user has chosen something, which holds at this stop, too.
+    pub fn forget_stop(&mut self) {
+        self.wishes.keep = false;
+    }
+
+    /// What the front-end asks for at this stop.
+    pub fn wish(&mut self, wishes: Wishes) {
+        self.wishes = wishes;
     }
 
     /// Drops those whose code is no longer what it was, which nothing told of.
@@ -169,7 +195,7 @@ impl Symbols {
         all: &BTreeMap<Address, Code>,
         wanted: &BTreeSet<Address>,
     ) -> Vec<Action> {
-        let all_are_wanted = self.way.mode == Mode::On;
+        let all_are_wanted = self.all_are_wanted();
         let again = std::mem::take(&mut self.again);
         let again = |code: &Code| {
             let before = again.get(&code.range.start);
@@ -264,8 +290,10 @@ impl Symbols {
                 self.left_out
             ));
         }
-        if self.is_kept {
-            lines.push(KEPT.to_owned());
+        match (self.way.mode, self.wishes) {
+            (Mode::Auto, Wishes { all: true, .. }) => lines.push(ALL.to_owned()),
+            (Mode::Auto, Wishes { keep: true, .. }) => lines.push(KEPT.to_owned()),
+            _ => {}
         }
         Told {
             lines,

@@ -17,6 +17,7 @@ def carry_out(command):
 
 def main(commands, path):
     said = [carry_out(command) for command in commands]
+    gdb.execute("jit-symbols off")  # what follows JIT code for them goes, too
     # Not GDB's own, which lie in other code: at events of libraries, threads and exceptions.
     listing = gdb.execute("maint info breakpoints", to_string=True)
     places = re.findall(r"^-\d+ +breakpoint .*", listing, re.MULTILINE)

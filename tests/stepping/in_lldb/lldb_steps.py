@@ -35,6 +35,7 @@ class Program:
 def main(words, variables, commands, path):
     program = Program(lldb.debugger, words, variables)
     said = [program.step(command) for command in commands]
+    program.command("jit-symbols off")  # what follows JIT code for them goes, too
     places = [str(breakpoint) for breakpoint in program.target.breakpoint_iter()]
     program.process.Continue()
     with open(path, "w", encoding="utf-8") as out:

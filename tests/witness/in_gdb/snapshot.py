@@ -56,6 +56,8 @@ class Tool:
     def load(self):
         if not Tool.loaded:
             gdb.execute(f"source {self.script}", to_string=True)
+            # Frames are those of the processor, one for each call: inlined ones are for tests/symbols.
+            gdb.execute("set jit symbols off", to_string=True)
             Tool.loaded = True
 
     def listings(self, name, code_bytes):
