@@ -8,6 +8,7 @@ from cpyjit_lldb_breakpoints import places_of
 from cpyjit_lldb_sessions import current_session
 from cpyjit_lldb_settings import JitSet  # noqa: F401 (by its name)
 from cpyjit_lldb_stepping import follow
+from cpyjit_lldb_stops import notice_core
 from cpyjit_lldb_target import Selection
 
 
@@ -28,6 +29,7 @@ class JitCommand:
     def __call__(self, debugger, arguments, exe_ctx, result):
         selection = Selection.of_command(debugger, exe_ctx)
         try:
+            notice_core(selection)
             session = current_session(selection, asked_by_person=True)
             places = places_of(selection.target)
             places.notice_deleted(selection)

@@ -48,6 +48,12 @@ def notice(selection):
     return text
 
 
+def notice_core(selection):
+    """LLDB 19 runs no stop hook when a core is loaded."""
+    if selection.process_state() == "core" and not hasattr(entry_for(selection.target), "has_looked"):
+        notice(selection)
+
+
 def stop_text(selection):
     if values()["stop"] != "none":
         return entry_for(selection.target).core.stop_text(context(selection))
@@ -67,8 +73,7 @@ def name_of(frame):
         return ""
     selection = Selection.of_frame(frame)
     entry = entry_for(selection.target)
-    if selection.process_state() == "core" and not hasattr(entry, "has_looked"):
-        notice(selection)  # LLDB 19 runs no stop hook when a core is loaded
+    notice_core(selection)
     module = frame.GetModule()
     is_known = has_symbols(selection.target, module)
     if is_inlined_into(frame) if is_known else module.IsValid() and not is_loaders(module):

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8] = b"PERFILE2";
 const HEADER_SIZE: u64 = 104;
@@ -30,29 +30,56 @@ const PERF_RECORD_MMAP: u32 = 1;
 const PERF_RECORD_MISC_USER: u16 = 2;
 const PAGE: u64 = 0x1000;
 
-/// Copies `from` to `to`, with a record in front of all others that process `pid` has mapped the file `dump`.
-///
-/// # Errors
-/// In words, if a file cannot be read or written, or `from` is not what can be used.
-pub fn with_dump(from: &Path, to: &Path, pid: u32, dump: &Path) -> Result<(), String> {
-    let reading = |error: io::Error| format!("cannot read {}: {error}", from.display());
-    let mut input = File::open(from).map_err(reading)?;
-    let length = input.metadata().map_err(reading)?.len();
-    let content = Content::read(&mut input, length)
-        .map_err(|reason| format!("{} cannot be used: {reason}", from.display()))?;
-    let record = record(pid, dump, content.trailing)?;
-    if to
-        .canonicalize()
-        .is_ok_and(|to| from.canonicalize().is_ok_and(|from| from == to))
-    {
-        return Err(format!(
-            "{} would be written over; choose another directory",
-            from.display()
-        ));
+/// A file of `perf record` that can be used.
+pub struct Recording {
+    path: PathBuf,
+    file: File,
+    content: Content,
+}
+
+impl Recording {
+    /// Opens the one at `path`.
+    ///
+    /// # Errors
+    /// In words, if it cannot be read or is not what can be used.
+    pub fn open(path: &Path) -> Result<Recording, String> {
+        let reading = |error: io::Error| format!("cannot read {}: {error}", path.display());
+        let mut file = File::open(path).map_err(reading)?;
+        let length = file.metadata().map_err(reading)?.len();
+        let content = Content::read(&mut file, length)
+            .map_err(|reason| format!("{} cannot be used: {reason}", path.display()))?;
+        Ok(Recording {
+            path: path.to_owned(),
+            file,
+            content,
+        })
     }
-    File::create(to)
-        .and_then(|mut output| content.copy(&mut input, &mut output, &record))
-        .map_err(|error| format!("cannot write {}: {error}", to.display()))
+
+    /// Makes sure that a copy at `path` is not written over it.
+    ///
+    /// # Errors
+    /// In words, if it would.
+    pub fn is_apart_from(&self, path: &Path) -> Result<(), String> {
+        let same = |path: PathBuf| self.path.canonicalize().is_ok_and(|own| own == path);
+        match path.canonicalize().is_ok_and(same) {
+            true => Err(format!(
+                "{} would be written over; choose another directory",
+                self.path.display()
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Copies it to `to`, with a record in front of all others that process `pid` has mapped the file `dump`.
+    ///
+    /// # Errors
+    /// In words, if a file cannot be read or written.
+    pub fn with_dump(mut self, to: &Path, pid: u32, dump: &Path) -> Result<(), String> {
+        let record = record(pid, dump, self.content.trailing)?;
+        File::create(to)
+            .and_then(|mut output| self.content.copy(&mut self.file, &mut output, &record))
+            .map_err(|error| format!("cannot write {}: {error}", to.display()))
+    }
 }
 
 /// What has to change with the length of the data.

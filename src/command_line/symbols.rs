@@ -1,6 +1,6 @@
 //! `cpyjit symbols`: JIT code as objects and source files for tools that know nothing of it.
 
-use super::perf_data::with_dump;
+use super::perf_data::Recording;
 use super::target::Opened;
 use super::target_options::TargetOptions;
 use crate::command::{Failure, Reply};
@@ -88,7 +88,7 @@ impl WriteSymbols {
         let folder = prepare(&self.output)?;
         let options = self.options(&folder);
         let mut written = Written::default();
-        let mut perf = self.perf(session)?;
+        let mut perf = self.perf(session, &folder)?;
         for (number, known) in (1..).zip(session.executors()?) {
             let address = known.address;
             let code = session.executor_code(address);
@@ -118,8 +118,8 @@ impl WriteSymbols {
         written.finish(&folder, self.debugger)
     }
 
-    /// What perf gets, if it gets anything.
-    fn perf(&self, session: &Session) -> Result<Option<ForPerf>, Failure> {
+    /// What perf gets, if it gets anything. A recording that cannot be used is refused before anything is written.
+    fn perf(&self, session: &Session, folder: &Path) -> Result<Option<ForPerf>, Failure> {
         if !self.perf_map && self.perf_data.is_none() {
             return Ok(None);
         }
@@ -132,10 +132,19 @@ impl WriteSymbols {
                 .hint("without it perf does not know whose names they are")
         })?;
         let architecture = session.program().map_err(Failure::from)?.architecture;
+        let recording = match &self.perf_data {
+            Some(path) => Some(Recording::open(path).map_err(Failure::new)?),
+            None => None,
+        };
+        if let Some(recording) = &recording {
+            recording
+                .is_apart_from(&copy_path(folder, pid))
+                .map_err(Failure::new)?;
+        }
         Ok(Some(ForPerf {
             pid,
             map: self.perf_map.then(String::new),
-            dump: (self.perf_data.clone()).map(|data| (data, Jitdump::new(architecture, pid))),
+            dump: recording.map(|recording| (recording, Jitdump::new(architecture, pid))),
         }))
     }
 
@@ -160,8 +169,8 @@ impl WriteSymbols {
 struct ForPerf {
     pid: u32,
     map: Option<String>,
-    /// With the file that perf has recorded into.
-    dump: Option<(PathBuf, Jitdump)>,
+    /// With what perf has recorded.
+    dump: Option<(Recording, Jitdump)>,
 }
 
 impl ForPerf {
@@ -182,16 +191,15 @@ impl ForPerf {
                 map.as_bytes(),
             )?;
         }
-        let Some((recorded, dump)) = self.dump else {
+        let Some((recording, dump)) = self.dump else {
             return Ok(String::new());
         };
         let dump_path = folder.join(format!("jit-{}.dump", self.pid));
         write(&dump_path, &dump.finish())?;
-        let (copy, result) = (
-            folder.join(format!("perf-{}.data", self.pid)),
-            folder.join("perf.jit.data"),
-        );
-        with_dump(&recorded, &copy, self.pid, &dump_path).map_err(Failure::new)?;
+        let (copy, result) = (copy_path(folder, self.pid), folder.join("perf.jit.data"));
+        recording
+            .with_dump(&copy, self.pid, &dump_path)
+            .map_err(Failure::new)?;
         let (copy, result) = (
             quoted(&copy.display().to_string()),
             quoted(&result.display().to_string()),
@@ -200,6 +208,11 @@ impl ForPerf {
             "perf inject --jit -i {copy} -o {result}\nperf annotate -i {result} --stdio -l\n"
         ))
     }
+}
+
+/// Where the copy of what perf has recorded goes.
+fn copy_path(folder: &Path, pid: u32) -> PathBuf {
+    folder.join(format!("perf-{pid}.data"))
 }
 
 /// The directory, with its whole path: debuggers look for listings by it.

@@ -157,6 +157,9 @@ impl Control {
 
     /// A process has started, a file was loaded, or the program has stopped: everything becomes what it should be.
     pub fn refresh(&mut self, session: &Session, wishes: Wishes) -> Told {
+        if !is_live(session) && self.symbols.has_met_any() {
+            return Told::default(); // a core does not change
+        }
         self.symbols.wish(wishes);
         self.breakpoints.is_followed = self.symbols.follows();
         let stale = self.symbols.drop_stale(session);
@@ -196,9 +199,6 @@ impl Control {
     /// Brings symbols to what they should be at this stop.
     fn follow_symbols(&mut self, session: &Session) -> Told {
         if self.symbols.way().mode == Mode::Off {
-            return Told::default();
-        }
-        if !is_live(session) && self.symbols.has_met_any() {
             return Told::default();
         }
         if !is_live(session) {
