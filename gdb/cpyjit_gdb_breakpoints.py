@@ -229,7 +229,8 @@ class Hook(gdb.Breakpoint):
         self.kind, self.registers = description["kind"], description["registers"]
 
     def stop(self):
-        return ask_core(lambda session: session.hook(self.kind, values(self.registers), short_context()))
+        return ask_core(lambda session: session.hook(self.kind, values(self.registers), short_context(),
+                                                     awaits_code()))
 
 
 def set_hooks(action):
@@ -306,6 +307,11 @@ def short_context():
 
 def is_in_jit_code(breakpoint):
     return breakpoint.is_valid() and bool(IN_JIT_CODE.search(breakpoint.location or ""))
+
+
+def awaits_code():
+    """Whether the user waits for code that is still to come."""
+    return any(map(is_in_jit_code, gdb.breakpoints()))
 
 
 def on_created(breakpoint):
@@ -390,7 +396,7 @@ def refresh():
 
 def look_again():
     with current_session() as session:
-        reply = session.refresh(short_context(), places().keeps_symbols, any(map(is_in_jit_code, gdb.breakpoints())))
+        reply = session.refresh(short_context(), places().keeps_symbols, awaits_code())
     for action in reply.actions:
         carry_out(action)
 

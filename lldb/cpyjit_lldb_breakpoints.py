@@ -1,6 +1,7 @@
 """Breakpoints at uops: for each that the user asks for one scripted breakpoint of LLDB, whose places come and go with the
 executors, and one more of ours at the places in CPython where the core has to look."""
 import json
+import re
 
 import lldb
 from cpyjit_lldb_actions import ActionFailed, carries_out, carry_out, context, sentence
@@ -9,6 +10,9 @@ from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import Selection
 
 HOOKS_TEXT = "cpyjit: where CPython makes and frees JIT code (never stops by itself)"
+
+# What can only be found in JIT code: a line of Python or of a listing, or a uop.
+IN_JIT_CODE = re.compile(r"file = '[^']*\.(py|uops)'|'_[A-Z][A-Z0-9_]+(_r\d+)?'")
 
 HOOKS_ENABLED = ("breakpoint %d, which follows JIT code, was disabled and is enabled again; it goes by itself when no "
                  "breakpoint at uops and no symbols of JIT code need it\n")
@@ -191,7 +195,11 @@ class Places:
         """A process has begun, a file was loaded, or the program has stopped."""
         self.entry.bring_up_to_date(selection, asked_by_person=False)
         if self.core.wants_refresh():
-            self.carry_out(self.core.refresh(context(selection)), selection)
+            self.carry_out(self.core.refresh(context(selection), False, self.awaits_code()), selection)
+
+    def awaits_code(self):
+        """Whether the user waits for code that is still to come."""
+        return any(IN_JIT_CODE.search(str(breakpoint)) for breakpoint in self.target.breakpoint_iter())
 
     def notice_deleted(self, selection):
         """LLDB tells nobody."""
@@ -226,7 +234,7 @@ class Places:
         for hook in self.hooks.get(location.GetLoadAddress(), ()):
             self.entry.bring_up_to_date(selection, asked_by_person=False)
             registers = read_registers(selection.frame, hook["registers"])
-            reply = self.core.hook(hook["kind"], registers, context(selection))
+            reply = self.core.hook(hook["kind"], registers, context(selection), self.awaits_code())
             stop = self.carry_out(reply, selection) or stop
         return stop
 

@@ -116,11 +116,11 @@ fn reply(told: Told, style: TextStyle) -> Reply {
 pub fn hook(
     session: &Session,
     control: &mut Control,
-    kind: &str,
-    registers: &Registers,
+    hit: (&str, &Registers),
+    all_symbols: bool,
     style: TextStyle,
 ) -> Reply {
-    reply(control.hook(session, kind, registers), style)
+    reply(control.hook(session, hit, all_symbols), style)
 }
 
 /// The catch with this number was hit.

@@ -18,8 +18,8 @@
 //!   it now. PLACE = {breakpoint: id, label, address, arguments}. `probes`: the bytes of an ELF file with the places as
 //!   SDT probes `cpyjit:LABEL` for GDB; empty if there are no places.
 //! * `hooks` {hooks: list of HOOK}: from now on exactly these internal, silent breakpoints; HOOK = {kind, address, registers}.
-//!   When one is hit: `session.hook(kind, {register: value}, context) -> Reply` with the registers that it names; carry
-//!   out the actions, and go on unless the reply says `stop` (then print its text).
+//!   When one is hit: `session.hook(kind, {register: value}, context, all_symbols=False) -> Reply` with the registers that
+//!   it names; carry out the actions, and go on unless the reply says `stop` (then print its text).
 //! * `run` {thread, places: [{address, ignore, any_thread}], suppress}: set temporary breakpoints for this thread only (but
 //!   `any_thread`: for all), continue, take them out, then select the thread again and call
 //!   `session.resume(event, context) -> Reply`. The address of the event is where the thread is that has stopped. What is
@@ -176,8 +176,17 @@ impl Control {
         told.and(self.let_go())
     }
 
-    /// A hook was hit.
-    pub fn hook(&mut self, session: &Session, kind: &str, registers: &Registers) -> Told {
+    /// A hook was hit. `all_symbols` is [`Wishes::all`].
+    pub fn hook(
+        &mut self,
+        session: &Session,
+        (kind, registers): (&str, &Registers),
+        all_symbols: bool,
+    ) -> Told {
+        self.symbols.wish(Wishes {
+            all: all_symbols,
+            keep: false,
+        });
         let told = self.breakpoints.hook(session, kind, registers);
         told.and(self.follow_code(session, BTreeSet::new()))
     }

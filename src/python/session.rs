@@ -65,16 +65,18 @@ impl Session {
         Reply::new(py, reply)
     }
 
-    /// A hook was hit: what to do, and whether to stop.
+    /// A hook was hit: what to do, and whether to stop. `all_symbols`: all executors get some, also with `auto`.
+    #[pyo3(signature = (kind, registers, context, all_symbols = false))]
     fn hook(
         &self,
         py: Python<'_>,
         kind: &str,
         registers: Registers,
         context: &Bound<'_, PyDict>,
+        all_symbols: bool,
     ) -> PyResult<Reply> {
         self.happened(py, context, |session, control, style| {
-            command::hook(session, control, kind, &registers, style)
+            command::hook(session, control, (kind, &registers), all_symbols, style)
         })
     }
 

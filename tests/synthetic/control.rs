@@ -15,7 +15,13 @@ pub fn happening(made: &mut Made, name: &str, arguments: &str) -> Option<Reply> 
     let id = |word: usize| words[word].parse().unwrap();
     let (session, control) = (&made.session, &mut made.control);
     Some(match name {
-        "hook" => command::hook(session, control, words[0], &registers(&words[1..]), style),
+        "hook" => command::hook(
+            session,
+            control,
+            (words[0], &registers(&words[1..])),
+            false,
+            style,
+        ),
         "caught" => {
             let event = (words[1], &registers(&words[2..]));
             command::caught(session, control, id(0), event, style)
