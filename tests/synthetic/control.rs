@@ -1,7 +1,8 @@
 //! Breakpoints in case files: what happens in the target between two commands, and what the front-end is to do.
 //!
 //! `> hook KIND [REGISTER=VALUE]…` is a hook that was hit, `> caught ID KIND [REGISTER=VALUE]…` a catch, `> deleted ID` a
-//! breakpoint that the user deleted, `> gone` and `> replaced` the end of the process.
+//! breakpoint that the user deleted, `> gone` and `> replaced` the end of the process, `> refresh` a stop. `all` behind
+//! `hook` or `refresh` says that all executors are to have symbols, `keep` behind `refresh` that none comes now.
 
 use super::target::Made;
 use cpyjit::command::{self, Reply, TextStyle};
@@ -15,19 +16,22 @@ pub fn happening(made: &mut Made, name: &str, arguments: &str) -> Option<Reply> 
     let id = |word: usize| words[word].parse().unwrap();
     let (session, control) = (&made.session, &mut made.control);
     Some(match name {
-        "hook" => command::hook(
-            session,
-            control,
-            (words[0], &registers(&words[1..])),
-            false,
-            style,
-        ),
+        "hook" => {
+            let hit = (words[0], &registers(&words[1..]));
+            command::hook(session, control, hit, words.contains(&"all"), style)
+        }
         "caught" => {
             let event = (words[1], &registers(&words[2..]));
             command::caught(session, control, id(0), event, style)
         }
         "deleted" => command::breakpoint_deleted(control, id(0)),
-        "refresh" => command::refresh(session, control, Wishes::default(), style),
+        "refresh" => {
+            let wishes = Wishes {
+                all: words.contains(&"all"),
+                keep: words.contains(&"keep"),
+            };
+            command::refresh(session, control, wishes, style)
+        }
         "gone" => command::process_gone(control, false),
         "replaced" => command::process_gone(control, true),
         _ => return None,
@@ -35,7 +39,7 @@ pub fn happening(made: &mut Made, name: &str, arguments: &str) -> Option<Reply> 
 }
 
 fn registers(words: &[&str]) -> Registers {
-    let pairs = words.iter().map(|word| word.split_once('=').unwrap());
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
     let value = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
     pairs
         .map(|(name, text)| (name.to_owned(), value(text)))
