@@ -48,6 +48,7 @@ def seconds(command):
 
 def at_stops():
     """Stops in JIT code, without and with symbols of what runs there; the first of the latter by itself."""
+    gdb.execute("jit-symbols off", to_string=True)
     without = [seconds("continue")[0] for _ in range(STOPS)]
     gdb.execute("jit-symbols auto", to_string=True)
     first, *later = [seconds("continue")[0] for _ in range(STOPS)]
