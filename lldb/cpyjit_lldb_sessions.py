@@ -8,9 +8,9 @@ from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import Host, loaded_files
 
 # Before LLDB 21 a function in several pieces is one that contains all between them: CPython's others then have its unwind
-# rules, and those that they were called from have wrong registers.
+# rules, and those that they were called from have wrong registers. A version that is not told may be one of them.
 VERSION = re.search(r"version (\d+)", lldb.SBDebugger.GetVersionString())
-LOSES_REGISTERS = VERSION is not None and int(VERSION.group(1)) < 21
+LOSES_REGISTERS = VERSION is None or int(VERSION.group(1)) < 21
 
 
 class TargetSession:
@@ -22,6 +22,7 @@ class TargetSession:
         self.core = cpyjit.Session(self.host)
         self.core.load_symbols("lldb", FOLDER, chosen["symbols"], LOSES_REGISTERS)
         self.process = self.modules = self.files = self.stop = None
+        self.has_looked = False  # at this process or core
         self.stepping = False  # while a command runs the program bit by bit, its stops are nobody's business
         self.when_gone = []  # called when the process has ended or (True) another program took its place
 
@@ -54,7 +55,7 @@ class TargetSession:
     def program_gone(self, replaced):
         """It has ended, or (`replaced`) called exec, which a stop tells and nothing else."""
         self.core.forget()
-        self.modules = None
+        self.modules, self.has_looked = None, False
         for forget in self.when_gone:
             forget(replaced)
 

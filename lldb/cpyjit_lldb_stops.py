@@ -38,8 +38,8 @@ def notice(selection):
     entry = entry_for(selection.target)
     if selection.thread.GetStopReason() == lldb.eStopReasonExec:
         entry.program_gone(replaced=True)
-    entry.has_looked = True
     entry.bring_up_to_date(selection, asked_by_person=False)
+    entry.has_looked = True
     places = places_of(selection.target)
     places.notice_deleted(selection)
     text = places.notice_disabled()
@@ -50,7 +50,7 @@ def notice(selection):
 
 def notice_core(selection):
     """LLDB 19 runs no stop hook when a core is loaded."""
-    if selection.process_state() == "core" and not hasattr(entry_for(selection.target), "has_looked"):
+    if selection.process_state() == "core" and not entry_for(selection.target).has_looked:
         notice(selection)
 
 

@@ -14,7 +14,6 @@ from cpyjit_lldb_sessions import entry_for
 from cpyjit_lldb_settings import chosen
 from cpyjit_lldb_target import CODE_FOLDER, CODE_NAME
 
-
 LOADER = "plugin.jit-loader.gdb.enable"
 
 
