@@ -46,9 +46,10 @@ class HookResolver(Resolver):
 
     def module_loaded(self):
         target = self.breakpoint.GetTarget()
-        process = target.GetProcess()
-        if process.IsValid() and process.GetThreadAtIndex(0).IsValid():
-            places_of(target).refresh(Selection.of_thread(process.GetThreadAtIndex(0)))
+        places, thread = places_of(target), target.GetProcess().GetThreadAtIndex(0)
+        # At its creation LLDB tells of what is loaded already, which who makes it has seen; and of our own modules.
+        if places.hooks_breakpoint is not None and thread.IsValid() and not places.entry.own_work:
+            places.refresh(Selection.of_thread(thread))
 
 
 def scripted_breakpoint(target, text, resolver=Resolver):
@@ -186,6 +187,7 @@ class Places:
 
     def make_hooks_breakpoint(self):
         if self.hooks_breakpoint is None or not self.hooks_breakpoint.IsValid():
+            self.hooks_breakpoint = None
             self.hooks_breakpoint = scripted_breakpoint(self.target, HOOKS_TEXT, HookResolver)
             self.hooks_breakpoint.SetScriptCallbackFunction(__name__ + ".on_hook")
 
@@ -219,10 +221,15 @@ class Places:
         self.program_gone(replaced=False)  # all that is known is looked up anew
         return "cpyjit: " + HOOKS_ENABLED % self.hooks_breakpoint.GetID()
 
+    def follow_awaited(self):
+        """A process that has just begun has not loaded CPython yet: the hooks' breakpoint tells when it does."""
+        if chosen["symbols"] == "auto" and self.target.GetProcess().is_alive and self.awaits_code():
+            self.make_hooks_breakpoint()
+
     def tidy(self):
-        """Not while LLDB is at work on its breakpoints. Symbols of all executors need the one that tells when a process
-        begins."""
-        is_needed = self.breakpoints or self.hooks or chosen["symbols"] == "on"
+        """Not while LLDB is at work on its breakpoints. Symbols of all executors need the one that tells when CPython is
+        loaded."""
+        is_needed = self.breakpoints or self.hooks or chosen["symbols"] == "on" or self.awaits_code()
         if self.hooks_breakpoint is not None and not is_needed:
             self.target.BreakpointDelete(self.hooks_breakpoint.GetID())
             self.hooks_breakpoint = None

@@ -87,10 +87,8 @@ def take_module(target, module):
     target.RemoveModule(module)
 
 
-def take_loaders(target, start, size):
-    """LLDB's own modules of the same code, from before its loader was switched off: they unwind wrongly."""
-    for module in list(target.module_iter()):
-        if is_loaders(module):
-            section = module.FindSection(".text")
-            if section.IsValid() and start <= section.GetLoadAddress(target) < start + size:
-                target.RemoveModule(module)
+def take_loaders(target, start):
+    """LLDB's own module of the code that begins there, from before its loader was switched off: it unwinds wrongly."""
+    module = target.ResolveLoadAddress(start).GetModule()
+    if module.IsValid() and is_loaders(module):
+        target.RemoveModule(module)

@@ -23,6 +23,7 @@ class TargetSession:
         self.core.load_symbols("lldb", FOLDER, chosen["symbols"], LOSES_REGISTERS)
         self.process = self.modules = self.files = self.stop = None
         self.has_looked = False  # at this process or core
+        self.own_work = False  # while modules of ours come or go
         self.stepping = False  # while a command runs the program bit by bit, its stops are nobody's business
         self.when_gone = []  # called when the process has ended or (True) another program took its place
 

@@ -43,8 +43,9 @@ def notice(selection):
     places = places_of(selection.target)
     places.notice_deleted(selection)
     text = places.notice_disabled()
-    places.tidy()
+    places.follow_awaited()
     places.refresh(selection)
+    places.tidy()
     return text
 
 

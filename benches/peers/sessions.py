@@ -14,7 +14,7 @@ import rsp_proxy
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TARGET = "3.15"
-DEBUGGER = "gdb-18"
+DEBUGGER, LLDB = "gdb-18", "lldb-23"
 WORKLOAD_LIMIT = 300  # seconds
 SESSION_LIMIT = 300
 SERVER_LIMIT = 60
@@ -94,7 +94,7 @@ def lines_until(wanted, process, stream, limit):
 
 
 class Debugger:
-    """Fresh GDBs, one for each measurement."""
+    """Fresh GDBs and LLDBs, one for each measurement."""
 
     def __init__(self, testbed, extension, directory):
         self.testbed, self.extension, self.directory = testbed, extension, pathlib.Path(directory)
@@ -126,22 +126,39 @@ class Debugger:
 
     def launched(self, program, script, target=TARGET, **variables):
         """The result of a script in a GDB that starts a program itself."""
-        result = self.directory / "launched.json"
-        process = start([self.testbed.gdb["path"], "-q", "-batch", "-iex", "set debuginfod enabled off",
+        return self.run([self.testbed.gdb["path"], "-q", "-batch", "-iex", "set debuginfod enabled off",
                          "-ex", f"set args {program}", "-ex", "set environment PYTHON_JIT=1",
                          *(word for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONNOUSERSITE")
                            for word in ("-ex", f"unset environment {name}")),
                          "-ex", f"source {script}", self.testbed.entry("targets", target)["path"]],
-                        variables | {"CPYJIT_BENCH_RESULT": str(result), "CPYJIT_BENCH_TOOL": str(ROOT / "gdb" / "cpyjit_gdb.py"),
-                         "CPYJIT_CACHE": str(self.warm_cache), "CPYJIT_EXTENSION": str(self.extension)},
-                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                        script, "gdb", variables)
+
+    def launched_in_lldb(self, program, script, target=TARGET):
+        """The same in LLDB."""
+        commands = ("settings set symbols.enable-external-lookup false", f"settings set -- target.run-args {program}",
+                    "settings append target.env-vars PYTHON_JIT=1",
+                    "settings set target.unset-env-vars PYTHONHOME PYTHONPATH PYTHONNOUSERSITE",
+                    f"command script import {script}")
+        return self.run([self.testbed.entry("debuggers", LLDB)["path"], "-x", "-b",
+                         *(word for command in commands for word in ("-o", command)),
+                         self.testbed.entry("targets", target)["path"]],
+                        script, "lldb", {})
+
+    def run(self, command, script, front_end, variables):
+        result = self.directory / "launched.json"
+        result.unlink(missing_ok=True)
+        process = start(command, variables | {
+            "CPYJIT_BENCH_RESULT": str(result),
+            "CPYJIT_BENCH_TOOL": str(ROOT / front_end / f"cpyjit_{front_end}.py"),
+            "CPYJIT_CACHE": str(self.warm_cache), "CPYJIT_EXTENSION": str(self.extension)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             output, _ = process.communicate(timeout=SESSION_LIMIT)
         except subprocess.TimeoutExpired:
-            raise Failure(f"GDB did not end within {SESSION_LIMIT} s ({script.name})") from None
+            raise Failure(f"{front_end.upper()} did not end within {SESSION_LIMIT} s ({script.name})") from None
         finally:
             end(process)
-        return checked(result, output.decode(errors="replace"), script.name)
+        return checked(result, output.decode(errors="replace"), f"{front_end.upper()}, {script.name}")
 
     def command(self, connect):
         measure = f"python import sys; sys.path.insert(0, {str(HERE / 'in_gdb')!r}); import measure"
@@ -163,9 +180,9 @@ class Debugger:
 
 
 def checked(result, output, what):
-    """The result of a session, or Failure with the reason that is in it or in GDB's output."""
+    """The result of a session, or Failure with the reason that is in it or in the debugger's output."""
     if not result.exists():
-        raise Failure(f"GDB wrote no result ({what}): {output.strip()[-KEPT_OUTPUT:]}")
+        raise Failure(f"the debugger wrote no result ({what}): {output.strip()[-KEPT_OUTPUT:]}")
     read = json.loads(result.read_text())
     if "failure" in read:
         raise Failure(f"{what}: {read['failure'].strip()}\n{output.strip()[-KEPT_OUTPUT:]}")

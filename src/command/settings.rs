@@ -59,8 +59,9 @@ stack: also the top of Python's evaluation stack.",
         help: "\
 off: none. LLDB then finds no way from JIT code to its callers.
 on: all, from before their code runs for the first time: breakpoints by uop or line of Python find those to come.
-auto: those that run when the program stops and those with breakpoints at uops, from then on; in GDB all as soon as a
-breakpoint names a line of Python, a listing or a uop.
+auto: those that run when the program stops and those with breakpoints at uops, from then on; all as soon as a breakpoint
+names a line of Python, a listing or a uop. LLDB tells of such a breakpoint only when the program starts (LLDB 21 and newer)
+or stops next: on is for those that are set later, and for editors.
 With symbols break, next, step, bt, info locals and list understand JIT code; see jit-symbols.",
     },
 ];

@@ -1,4 +1,4 @@
-"""Runs inside GDB on a program of its own: what `jit-symbols` adds to a stop, and what it takes to give many executors their
+"""Runs inside GDB on symbols_program.py: what `jit-symbols` adds to a stop, and what it takes to give many executors their
 symbols. Writes the processor seconds of GDB to the file named by CPYJIT_BENCH_RESULT."""
 import json
 import os
@@ -9,34 +9,6 @@ import traceback
 
 import gdb
 
-PROGRAM = """
-import os, signal
-SOURCE = '''
-def NAME(n):
-    total = 0
-    for i in range(n):
-        total += i
-    return total
-'''
-def compile_many(count):
-    spaces = []
-    for _ in range(count):
-        space = {}
-        exec(SOURCE.replace('NAME', 'f'), space)
-        space['f'](4200)
-        spaces.append(space)
-    return spaces
-def stops(n):
-    numbers = [0] * 5000 + [signal.SIGUSR1] * n
-    pid = os.getpid()
-    for number in numbers:
-        os.kill(pid, number)
-def main():
-    stops(21)  # that at which measuring begins, and ten of each kind
-    kept = compile_many(50)
-    os.kill(os.getpid(), signal.SIGUSR1)
-main()
-"""
 STOPS = 10  # of each kind
 
 
