@@ -1,9 +1,7 @@
 """What breakpoints at uops cost: in a program of their own, since they need one that runs."""
-import re
-
 import sessions
 
-PROGRAM = sessions.HERE / "in_gdb" / "breaking.py"
+PROGRAM = sessions.HERE / "breaking_program.py"
 SCALE = 1000  # places
 SET, HOOK = 0.2, 1.0  # seconds for SCALE places; milliseconds for one compilation
 AS_SLOW = 0.8  # of GDB's own breakpoint with the same condition; what differs less is the machine
@@ -11,17 +9,14 @@ AS_SLOW = 0.8  # of GDB's own breakpoint with the same condition; what differs l
 
 def measure(debugger):
     """What in_gdb/breaking.py measured."""
-    source = re.search(r'PROGRAM = """\n(.*?)"""', PROGRAM.read_text(encoding="utf-8"), re.DOTALL).group(1)
-    program = debugger.directory / "breaking_program.py"
-    program.write_text(source, encoding="utf-8")
-    return debugger.launched(program, PROGRAM)
+    return debugger.launched(PROGRAM, sessions.HERE / "in_gdb" / "breaking.py")
 
 
 def rows(make, measured):
     """Rows of the table; `make` is its class."""
     places, compiling, conditions = measured["places"], measured["compiling"], measured["conditions"]
     scale = SCALE / places["places"]
-    few, many = compiling["few"], compiling["many"]
+    few, many, shown = compiling["few"], compiling["many"], compiling["shown"]
 
     def limit(what, value, unit, goal):
         return make(what, f"{value:.2f} {unit}", "", None, None, goal, False, value)
@@ -38,6 +33,7 @@ def rows(make, measured):
         limit("  all that it adds to GDB's own work", added(few["whole"], compiling["bare"]), "ms", None),
         limit("  GDB's own breakpoints at the hooks' addresses", added(compiling["bare"], compiling["alone"]), "ms", None),
         limit(f"  in the hooks, with {many['places']:,} places set elsewhere", many["median"] * 1000, "ms", None),
+        limit("  in the hooks, with symbols of the executor (jit-symbols auto)", shown["median"] * 1000, "ms", None),
         make(f"{conditions['hits']:,} rounds with a false condition at a uop / GDB's own breakpoint",
              f"{conditions['ours']:.2f} s", f"{conditions['gdb']:.2f} s", ratio, None, AS_SLOW, True, ratio),
     ]

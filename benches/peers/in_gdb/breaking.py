@@ -1,4 +1,4 @@
-"""Runs inside GDB on a program of its own: what breakpoints at uops cost, and what GDB's own breakpoints at the same places
+"""Runs inside GDB on breaking_program.py: what breakpoints at uops cost, and what GDB's own breakpoints at the same places
 do. Writes the seconds to the file named by CPYJIT_BENCH_RESULT: of the processor where only GDB works."""
 import json
 import os
@@ -9,45 +9,6 @@ import traceback
 
 import gdb
 
-PROGRAM = """
-import os, signal
-SOURCE = '''
-def NAME(n):
-    total = 0
-    for i in range(n):
-        total += i
-    return total
-'''
-def compile_many(count, name):
-    spaces = []
-    for _ in range(count):
-        space = {}
-        exec(SOURCE.replace('NAME', name), space)
-        space[name](4200)
-        spaces.append(space)
-    return spaces
-def signal_self():
-    os.kill(os.getpid(), signal.SIGUSR1)
-def hot(n):
-    total = 0
-    for i in range(n):
-        total += i
-    return total
-def main():
-    kept = []
-    for name in ('f', 'alone', 'bare', 'few', 'many'):
-        kept += compile_many(40, name)
-        signal_self()
-    hot(6000)
-    signal_self()
-    hot(6000)
-    signal_self()
-    hot(6000)
-    signal_self()
-    hot(6000)
-    signal_self()
-main()
-"""
 HITS = 6000
 
 
@@ -77,7 +38,8 @@ def places(count_of):
 
 def compiling(ours):
     """The processor time of GDB while 40 executors are compiled that nothing stops in: alone, with GDB's own breakpoints
-    where the hooks are, and with ours; and that of the hooks, from when GDB has noticed the hit."""
+    where the hooks are, and with ours; and that of the hooks, from when GDB has noticed the hit. At the end with symbols of
+    them, which executors with places get before they run."""
     gdb.execute("jit-break-uop nothing _START_EXECUTOR", to_string=True)
     addresses = [hook.description["address"] for hook in ours.places().hooks.values()]
     gdb.execute("delete", to_string=True)
@@ -94,7 +56,13 @@ def compiling(ours):
     many = {"places": sum(len(breakpoint.locations) for breakpoint in gdb.breakpoints()), **in_hooks(ours)}
     gdb.execute("delete", to_string=True)
     ours.tell_of_deleted()
-    return {"compiles": few["compiles"], "alone": alone, "bare": bare, "few": few, "many": many}
+    gdb.execute("jit-symbols auto", to_string=True)
+    gdb.execute("jit-break-uop _ERROR_POP_N --function shown", to_string=True)
+    shown = in_hooks(ours)
+    gdb.execute("jit-symbols off", to_string=True)
+    gdb.execute("delete", to_string=True)
+    ours.tell_of_deleted()
+    return {"compiles": few["compiles"], "alone": alone, "bare": bare, "few": few, "many": many, "shown": shown}
 
 
 def in_hooks(ours):
@@ -133,6 +101,7 @@ def measure():
     gdb.execute("handle SIGUSR1 stop print nopass", to_string=True)
     gdb.execute("source " + os.environ["CPYJIT_BENCH_TOOL"])
     import cpyjit_gdb_breakpoints as ours
+    gdb.execute("jit-symbols off", to_string=True)
     gdb.execute("run", to_string=True)
     return {"places": places(ours), "compiling": compiling(ours), "conditions": conditions()}
 
