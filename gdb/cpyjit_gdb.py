@@ -18,9 +18,8 @@ OLDEST_GDB = 12
 NEEDED_NAMES = ("Session", "commands", "settings", "__version__")
 # In an order in which each finds those that it imports.
 PARTS = ("cpyjit_gdb_constants", "cpyjit_gdb_target", "cpyjit_gdb_objects", "cpyjit_gdb_settings", "cpyjit_gdb_sessions",
-         "cpyjit_gdb_unwinder",
-         "cpyjit_gdb_commands", "cpyjit_gdb_breakpoints", "cpyjit_gdb_symbols", "cpyjit_gdb_stepping", "cpyjit_gdb_disassembler",
-         "cpyjit_gdb_printers", "cpyjit_gdb_frames", "cpyjit_gdb_window")
+         "cpyjit_gdb_unwinder", "cpyjit_gdb_commands", "cpyjit_gdb_breakpoints", "cpyjit_gdb_lines", "cpyjit_gdb_symbols",
+         "cpyjit_gdb_stepping", "cpyjit_gdb_disassembler", "cpyjit_gdb_printers", "cpyjit_gdb_frames", "cpyjit_gdb_window")
 
 
 class ExtensionProblem(Exception):

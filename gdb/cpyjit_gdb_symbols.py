@@ -6,6 +6,7 @@ listing as the source, which lies beside them until GDB has let go of it.
 import contextlib
 import os
 
+import cpyjit_gdb_lines as lines
 import gdb
 from cpyjit_gdb_breakpoints import places, problems, when_gone
 from cpyjit_gdb_commands import ACTIONS
@@ -39,6 +40,7 @@ class SymbolFiles:
         file = self.files[action["file"]] = SymbolFile(action)
         load_object(file.path)
         self.enable_again(file)
+        lines.look_at_all(file.contains)
 
     def remove(self, action):
         file = self.files.pop(action["file"], None)
@@ -47,6 +49,7 @@ class SymbolFiles:
         if places().is_asking:
             self.leave(file)
         unload_object(file.path)
+        lines.forget(file.contains)
         for listing in file.listings:
             with contextlib.suppress(OSError):
                 os.unlink(listing)
@@ -109,6 +112,7 @@ def on_created(breakpoint):
     here = known.get(gdb.selected_inferior().progspace)
     if here is not None and here.files and hasattr(breakpoint, "locations"):
         tell_of_moving(breakpoint)
+        lines.look(breakpoint, has_symbols)
 
 
 known = {}  # by program space

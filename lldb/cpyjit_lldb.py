@@ -20,7 +20,7 @@ OLDEST_LLDB = 15
 NEEDED_NAMES = ("Session", "commands", "settings", "__version__")
 # In an order in which each finds those that it imports.
 PARTS = ("cpyjit_lldb_expressions", "cpyjit_lldb_target", "cpyjit_lldb_objects", "cpyjit_lldb_settings", "cpyjit_lldb_sessions",
-         "cpyjit_lldb_actions", "cpyjit_lldb_breakpoints", "cpyjit_lldb_stepping", "cpyjit_lldb_symbols",
+         "cpyjit_lldb_actions", "cpyjit_lldb_breakpoints", "cpyjit_lldb_stepping", "cpyjit_lldb_lines", "cpyjit_lldb_symbols",
          "cpyjit_lldb_stops", "cpyjit_lldb_summaries", "cpyjit_lldb_commands", "cpyjit_lldb_functions")
 # What scripts and callbacks of breakpoints find in this module.
 FOR_SCRIPTS = ("executor", "local", "tos", "uop", "uop_index")

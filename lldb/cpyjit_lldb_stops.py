@@ -4,6 +4,7 @@ import os
 import lldb
 from cpyjit_lldb_actions import context, sentence
 from cpyjit_lldb_breakpoints import places_of
+from cpyjit_lldb_lines import lines_of
 from cpyjit_lldb_sessions import entry_for
 from cpyjit_lldb_settings import values
 from cpyjit_lldb_symbols import has_symbols
@@ -46,7 +47,7 @@ def notice(selection):
     places.follow_awaited()
     places.refresh(selection)
     places.tidy()
-    return text
+    return (text or "") + lines_of(entry).look()
 
 
 def notice_core(selection):

@@ -9,6 +9,7 @@ import os
 import lldb
 from cpyjit_lldb_actions import ActionFailed, carries_out
 from cpyjit_lldb_breakpoints import places_of
+from cpyjit_lldb_lines import lines_of
 from cpyjit_lldb_objects import put_module, take_loaders, take_module, write_file
 from cpyjit_lldb_sessions import entry_for
 from cpyjit_lldb_settings import chosen
@@ -37,6 +38,9 @@ class SymbolModules:
             remove_files([path, listing])
             raise ActionFailed("LLDB could not load the symbols of %s" % executor["listing_name"])
         self.modules[action["file"]] = module, [path, listing]
+        told = lines_of(self.entry).look()
+        if told:
+            print(told.rstrip("\n"))
 
     def remove(self, action):
         module, files = self.modules.pop(action["file"], (None, []))

@@ -60,8 +60,8 @@ stack: also the top of Python's evaluation stack.",
 off: none. LLDB then finds no way from JIT code to its callers.
 on: all, from before their code runs for the first time: breakpoints by uop or line of Python find those to come.
 auto: those that run when the program stops and those with breakpoints at uops, from then on; all as soon as a breakpoint
-names a line of Python, a listing or a uop. LLDB tells of such a breakpoint only when the program starts (LLDB 21 and newer)
-or stops next: on is for those that are set later, and for editors.
+names a line of Python, a listing or a uop. In LLDB that is seen when a program is launched or attached to (LLDB 21 and
+newer), or stops next: on is for breakpoints that are set after that, and for editors.
 With symbols break, next, step, bt, info locals and list understand JIT code; see jit-symbols.",
     },
 ];

@@ -5,6 +5,7 @@ use super::{CPython, Objects, OpcodeTable, proof_of_code};
 use crate::address::{Address, BytecodeOffset, Range};
 use crate::error::{Error, Result};
 use crate::target::{Reader, Record};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// `sizeof(_Py_CODEUNIT)`.
@@ -60,6 +61,11 @@ impl CodeObject {
     pub fn line(&self, offset: BytecodeOffset) -> Option<i32> {
         let unit = usize::try_from(offset.code_unit()).ok()?;
         self.lines.get(unit).copied().flatten()
+    }
+
+    /// All lines with bytecode, ascending.
+    pub fn all_lines(&self) -> BTreeSet<i32> {
+        self.lines.iter().copied().flatten().collect()
     }
 
     /// Whether an instruction can stand at this offset. Nothing is known behind one that a tracing tool has replaced.

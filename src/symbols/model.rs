@@ -100,6 +100,8 @@ pub struct Function {
     pub filename: Arc<str>,
     /// `co_firstlineno`.
     pub firstlineno: i32,
+    /// The lines that have bytecode, ascending.
+    pub lines: Vec<u32>,
     /// Its variables that have a name, by slot.
     pub variables: Vec<Variable>,
 }

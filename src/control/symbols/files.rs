@@ -130,8 +130,14 @@ impl Files<'_> {
                 number: one.number,
                 hash: hash(listing),
             };
-            let name = listing.name.clone();
-            self.meet(one.code, Ok(Shown { file, name, again }));
+            let frames = one.content.frames.iter();
+            let shown = Shown {
+                file,
+                name: listing.name.clone(),
+                functions: frames.filter_map(|frame| frame.function.clone()).collect(),
+                again,
+            };
+            self.meet(one.code, Ok(shown));
         }
         let file = SymbolFile {
             number: file,

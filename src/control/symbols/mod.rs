@@ -4,17 +4,20 @@
 //! now. So a file is there only while something tells of code that is freed ([`super::breakpoints`]), or in a core.
 
 mod files;
+mod lines;
 mod mode;
 mod status;
 
+pub use lines::LinePlace;
 pub use mode::{Mode, Way};
 
 use super::Action;
 use crate::address::{Address, Range};
 use crate::session::Session;
-use crate::symbols::{Debugger, SymbolOptions};
+use crate::symbols::{Debugger, Function, SymbolOptions};
 use files::{Files, Numbers};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Each executor takes a debugger up to a millisecond and 80 kB; no program that was met has as many.
 const MOST_EXECUTORS: usize = 4096;
@@ -59,6 +62,8 @@ struct Shown {
     /// The number of the file that refers to it.
     file: u64,
     name: String,
+    /// What the trace runs in.
+    functions: Vec<Arc<Function>>,
     again: Again,
 }
 

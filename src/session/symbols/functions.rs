@@ -29,6 +29,11 @@ impl Session {
             name: code.name.clone(),
             filename: code.filename.as_str().into(),
             firstlineno: code.firstlineno,
+            lines: code
+                .all_lines()
+                .into_iter()
+                .filter_map(|line| u32::try_from(line).ok())
+                .collect(),
             // A function whose variables cannot be read is still a frame with a name.
             variables: self.named_variables(code).unwrap_or_default(),
         });

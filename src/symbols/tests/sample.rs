@@ -113,6 +113,7 @@ fn function(code: u64, name: &str, line: i32, variables: &[(&str, bool)]) -> Arc
         name: name.to_owned(),
         filename: FILE.into(),
         firstlineno: line,
+        lines: Vec::new(),
         variables: variables.collect(),
     })
 }
