@@ -25,9 +25,8 @@ def look(breakpoint, is_wanted):
 
 
 def settle(breakpoint, location, asked):
-    filename, line = location.source or ("", asked)
     with current_session() as session:
-        reason = session.misplaced(location.address, filename or "", asked, line or asked)
+        reason = session.misplaced(location.address, asked)
     if reason:
         location.enabled = False
         if breakpoint.number not in misplaced:

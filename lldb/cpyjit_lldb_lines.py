@@ -6,11 +6,9 @@ others when the program stops next.
 """
 import re
 
-import lldb
-from cpyjit_lldb_target import NO_ADDRESS
+from cpyjit_lldb_expressions import NO_ADDRESS
 
 ASKED = re.compile(r"file = '[^']*\.py', line = (\d+)")
-GOT = re.compile(r" at ([^\s:,]+\.py):(\d+)")
 
 
 class Lines:
@@ -34,21 +32,13 @@ class Lines:
             key = breakpoint.GetID(), location.GetID()
             if key not in self.looked_at and location.GetLoadAddress() != NO_ADDRESS:
                 self.looked_at.add(key)
-                reason = self.misplaced(location, asked)
+                reason = self.entry.core.misplaced(location.GetLoadAddress(), asked)
                 if reason:
                     location.SetEnabled(False)
                     if key[0] not in self.told:
                         text += "cpyjit: breakpoint %d: %s\n" % (key[0], reason)
                     self.told.add(key[0])
         return text
-
-    def misplaced(self, location, asked):
-        description = lldb.SBStream()
-        location.GetDescription(description, lldb.eDescriptionLevelFull)
-        got = GOT.search(description.GetData() or "")
-        if not got or int(got.group(2)) == asked:
-            return None
-        return self.entry.core.misplaced(location.GetLoadAddress(), got.group(1), asked, int(got.group(2)))
 
 
 def lines_of(entry):

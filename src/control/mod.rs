@@ -45,9 +45,8 @@
 //!   ([`symbols::Wishes`]).
 //! * `session.process_gone(replaced) -> Reply`: it has exited or was detached from, or (`replaced`) has called exec or was
 //!   given another file. Carry out the actions, which take out what must not come alive in another process.
-//! * `session.misplaced(address, file, asked, got) -> str or None`: for each place that the debugger gives to a breakpoint of
-//!   the user at a line of Python (`asked`), if that is at another line (`got`): why it is wrong, and to be disabled
-//!   ([`symbols::Symbols::misplaced`]).
+//! * `session.misplaced(address, asked) -> str or None`: for each place that the debugger gives to a breakpoint of the user at
+//!   a line of Python: why it is wrong, and to be disabled ([`symbols::Symbols::misplaced`]).
 //! * `session.stop_text(context) -> str`: what a stop at a uop prints; empty if the pc is in no JIT code.
 
 mod action;

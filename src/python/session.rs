@@ -6,7 +6,7 @@ use super::unwinding;
 use super::{settings, views};
 use crate::address::Address;
 use crate::command::{self, Failure, Settings, TextStyle};
-use crate::control::symbols::{Carrier, LinePlace, Mode, Wishes};
+use crate::control::symbols::{Carrier, Mode, Wishes};
 use crate::control::{Control, Debugger, Registers};
 use crate::session;
 use crate::target::Stop;
@@ -167,22 +167,10 @@ impl Session {
         Reply::new(py, reply)
     }
 
-    /// Why the place that a debugger has given to a breakpoint at line `asked` of a file, at line `got`, is none of it; or
-    /// None ([`Symbols::misplaced`](crate::control::symbols::Symbols::misplaced)).
-    fn misplaced(
-        &self,
-        address: u64,
-        file: &str,
-        asked: u32,
-        got: u32,
-    ) -> PyResult<Option<String>> {
-        let place = LinePlace {
-            address: Address(address),
-            file,
-            asked,
-            got,
-        };
-        Ok(self.control()?.symbols.misplaced(place))
+    /// Why the place that a debugger has given to a breakpoint at line `asked` of a Python file is not of that line; or None
+    /// ([`Symbols::misplaced`](crate::control::symbols::Symbols::misplaced)).
+    fn misplaced(&self, address: u64, asked: u32) -> PyResult<Option<String>> {
+        Ok(self.control()?.symbols.misplaced(Address(address), asked))
     }
 
     /// The process has ended or was detached from; `replaced`: it is another program now. What to take out.

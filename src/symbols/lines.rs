@@ -2,9 +2,10 @@
 
 use super::files::Files;
 use super::model::{ExecutorCode, Piece, PieceKind};
+use crate::address::{Address, Range};
 use crate::listing::UopRow;
 use crate::render::UopSource;
-use gimli::write::{Address, FileId, Unit};
+use gimli::write::{self, FileId, Unit};
 use std::collections::HashSet;
 
 /// The line in the listing of a piece of code.
@@ -19,6 +20,34 @@ pub fn listing_line(source: &UopSource, piece: &Piece) -> u32 {
 /// The line in the listing of a uop.
 pub fn uop_line(source: &UopSource, index: usize) -> u32 {
     source.lines.get(index).map_or(1, |(_, line)| *line)
+}
+
+/// A piece of code and the line of Python that it belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PythonLine {
+    /// The piece.
+    pub range: Range,
+    /// The line.
+    pub line: u32,
+    /// The code object.
+    pub code: Address,
+}
+
+impl ExecutorCode {
+    /// The lines of Python that breakpoints find in this code, ascending by address.
+    pub fn python_lines(&self) -> Vec<PythonLine> {
+        let lines = self.pieces.iter().filter_map(|piece| {
+            let (row, line, _) = python_line(self, piece)?;
+            Some(PythonLine {
+                range: piece.range,
+                line: line.try_into().ok()?,
+                code: row.code.as_ref()?.object,
+            })
+        });
+        let mut lines: Vec<PythonLine> = lines.collect();
+        lines.sort_by_key(|line| line.range.start);
+        lines
+    }
 }
 
 /// One row a piece: uops without code have none, so that a breakpoint at their line says which line it really got.
@@ -103,7 +132,7 @@ fn python_line<'m>(code: &'m ExecutorCode, piece: &Piece) -> Option<(&'m UopRow,
 fn begin(unit: &mut Unit, code: &ExecutorCode) {
     let start = code.allocation.start.0;
     unit.line_program
-        .begin_sequence(Some(Address::Constant(start)));
+        .begin_sequence(Some(write::Address::Constant(start)));
 }
 
 fn end(unit: &mut Unit, code: &ExecutorCode) {

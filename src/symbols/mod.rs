@@ -23,6 +23,7 @@ mod unwinding;
 mod variables;
 
 pub use jitdump::Jitdump;
+pub use lines::PythonLine;
 pub use model::{
     Convention, ExecutorCode, Function, InlinedFrame, Piece, PieceFacts, PieceKind, Slot, UopPlace,
     Variable,

@@ -134,6 +134,7 @@ impl Files<'_> {
             let shown = Shown {
                 file,
                 name: listing.name.clone(),
+                lines: one.content.python_lines(),
                 functions: frames.filter_map(|frame| frame.function.clone()).collect(),
                 again,
             };

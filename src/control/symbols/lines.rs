@@ -5,42 +5,24 @@
 
 use super::{Met, Shown, Symbols};
 use crate::address::Address;
-use crate::symbols::Function;
-
-/// The place that a debugger has given to a breakpoint at a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LinePlace<'a> {
-    /// Where it is.
-    pub address: Address,
-    /// The file, with or without its folder.
-    pub file: &'a str,
-    /// The line that the breakpoint is for.
-    pub asked: u32,
-    /// The line that the place is of.
-    pub got: u32,
-}
+use crate::symbols::{Function, PythonLine};
 
 impl Symbols {
-    /// Why a place is not of the line that was asked for: bytecode that is not in this code comes before it. None if it is
-    /// right, as behind a comment, and of places of which nothing is known.
-    pub fn misplaced(&self, place: LinePlace<'_>) -> Option<String> {
-        let shown = self.shown_at(place.address)?;
-        let of_line = |function: &&Function| {
-            let file = base_name(&function.filename) == base_name(place.file);
-            file && function.lines.binary_search(&place.got).is_ok()
-        };
-        let functions = shown.functions.iter().map(AsRef::as_ref);
-        let mut candidates = functions.filter(of_line).peekable();
-        candidates.peek()?;
-        if candidates.any(|function| first_line_from(function, place.asked) == Some(place.got)) {
+    /// Why the place that a debugger has given to a breakpoint at a line of Python is not of that line: bytecode that is
+    /// not in this code comes before it. None if it is right, as behind a comment, and of places of which nothing is known.
+    pub fn misplaced(&self, address: Address, asked: u32) -> Option<String> {
+        let shown = self.shown_at(address)?;
+        let got = line_at(&shown.lines, address)?;
+        let mut functions = shown.functions.iter();
+        let function = functions.find(|function| function.code == got.code)?;
+        if got.line == asked || first_line_from(function, asked) == Some(got.line) {
             return None;
         }
         Some(format!(
-            "{} has no code of {}:{}; the place at line {} that is taken instead is disabled",
+            "{} has no code of {}:{asked}; the place at line {} that is taken instead is disabled",
             shown.name,
-            base_name(place.file),
-            place.asked,
-            place.got
+            base_name(&function.filename),
+            got.line
         ))
     }
 
@@ -51,6 +33,12 @@ impl Symbols {
             .ok()
             .filter(|_| met.code.range.contains(address))
     }
+}
+
+/// That of a piece of code, or of the next one that has any: what comes before the first line is a part of it.
+fn line_at(lines: &[PythonLine], address: Address) -> Option<PythonLine> {
+    let before = lines.partition_point(|line| line.range.end() <= address);
+    lines.get(before).copied()
 }
 
 /// The first line of a function with bytecode from a line of it on.
@@ -73,18 +61,26 @@ mod tests {
     use std::sync::Arc;
 
     const START: Address = Address(0x7000);
+    const COUNT: Address = Address(0x100);
+    const LEAF: Address = Address(0x200);
 
-    /// Symbols of one executor that runs in `count`, and in `leaf`, which is called there.
+    /// Symbols of one executor that runs in `count`, and in `leaf`, which is called there: at 0x20 line 16, at 0x30 18, at
+    /// 0x40 24, at 0x50 19.
     fn symbols() -> Symbols {
-        let function = |name: &str, firstlineno, lines: &[u32]| {
+        let function = |code, name: &str, firstlineno, lines: &[u32]| {
             Arc::new(Function {
-                code: Address(0x100),
+                code,
                 name: name.to_owned(),
                 filename: "/src/demo.py".into(),
                 firstlineno,
                 lines: lines.to_vec(),
                 variables: Vec::new(),
             })
+        };
+        let line = |offset, line, code| PythonLine {
+            range: Range::new(Address(START.0 + offset), 0x10),
+            line,
+            code,
         };
         let code = Code {
             executor: Address(0x1000),
@@ -99,9 +95,15 @@ mod tests {
         let shown = Shown {
             file: 1,
             name: "count.16-1.uops".to_owned(),
+            lines: vec![
+                line(0x20, 16, COUNT),
+                line(0x30, 18, COUNT),
+                line(0x40, 24, LEAF),
+                line(0x50, 19, COUNT),
+            ],
             functions: vec![
-                function("count", 14, &[14, 15, 16, 18, 19]),
-                function("leaf", 22, &[22, 24]),
+                function(COUNT, "count", 14, &[14, 15, 16, 18, 19]),
+                function(LEAF, "leaf", 22, &[22, 24]),
             ],
             again,
         };
@@ -116,53 +118,45 @@ mod tests {
         }
     }
 
-    fn misplaced(asked: u32, got: u32) -> bool {
-        let place = LinePlace {
-            address: Address(START.0 + 0x10),
-            file: "demo.py",
-            asked,
-            got,
-        };
-        symbols().misplaced(place).is_some()
+    fn misplaced(offset: u64, asked: u32) -> bool {
+        let symbols = symbols();
+        symbols
+            .misplaced(Address(START.0 + offset), asked)
+            .is_some()
     }
 
     #[test]
     fn a_line_without_bytecode_is_that_of_the_next_one() {
-        assert!(!misplaced(18, 18));
-        assert!(!misplaced(17, 18));
-        assert!(!misplaced(23, 24));
+        assert!(!misplaced(0x30, 18));
+        assert!(!misplaced(0x30, 17));
+        assert!(!misplaced(0x40, 23));
     }
 
     #[test]
     fn a_line_that_the_trace_has_not_run_is_no_other() {
-        assert!(misplaced(15, 16));
-        assert!(misplaced(17, 19));
-        assert!(misplaced(19, 24), "of another function");
-        assert!(misplaced(21, 24), "before the function");
+        assert!(misplaced(0x20, 15));
+        assert!(misplaced(0x50, 17));
+        assert!(misplaced(0x40, 19), "of another function");
+        assert!(misplaced(0x40, 21), "before the function");
+    }
+
+    #[test]
+    fn what_comes_before_the_first_line_is_a_part_of_it() {
+        assert!(!misplaced(0x10, 16));
+        assert!(misplaced(0x10, 15));
     }
 
     #[test]
     fn nothing_is_said_of_what_is_not_known() {
-        let place = LinePlace {
-            address: Address(START.0 + 0x1000),
-            file: "/elsewhere/demo.py",
-            asked: 15,
-            got: 16,
-        };
-        assert_eq!(symbols().misplaced(place), None, "other code");
-        let file = "other.py";
-        let inside = LinePlace {
-            address: START,
-            file,
-            ..place
-        };
-        assert_eq!(symbols().misplaced(inside), None, "another file");
-        let inside = LinePlace {
-            address: START,
-            ..place
-        };
+        assert!(!misplaced(0x60, 15), "code of no line");
+        assert!(!misplaced(0x1000, 15), "other code");
+    }
+
+    #[test]
+    fn it_is_said_which_line_was_taken() {
+        let reason = symbols().misplaced(Address(START.0 + 0x20), 15);
         assert_eq!(
-            symbols().misplaced(inside).as_deref(),
+            reason.as_deref(),
             Some(
                 "count.16-1.uops has no code of demo.py:15; the place at line 16 that is taken instead is disabled"
             )

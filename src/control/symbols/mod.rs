@@ -8,13 +8,12 @@ mod lines;
 mod mode;
 mod status;
 
-pub use lines::LinePlace;
 pub use mode::{Mode, Way};
 
 use super::Action;
 use crate::address::{Address, Range};
 use crate::session::Session;
-use crate::symbols::{Debugger, Function, SymbolOptions};
+use crate::symbols::{Debugger, Function, PythonLine, SymbolOptions};
 use files::{Files, Numbers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -62,6 +61,8 @@ struct Shown {
     /// The number of the file that refers to it.
     file: u64,
     name: String,
+    /// The lines of Python that breakpoints find in its code, by address.
+    lines: Vec<PythonLine>,
     /// What the trace runs in.
     functions: Vec<Arc<Function>>,
     again: Again,

@@ -154,6 +154,12 @@ fn lines_of_python_are_a_unit_of_their_own_or_the_only_ones() {
     let (at, file, line, _) = rows(&symbols, 0).remove(0);
     assert_eq!((at, file), (BASE, symbols.listings[0].name.clone()));
     assert_ne!(line, 0);
+    let lines = code().python_lines();
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| (line.range.start.0 - BASE, line.line))
+        .collect();
+    assert_eq!(lines, [(0x10, 9), (0x20, 2), (0x30, 2), (0x40, 9)]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ import signal
 def f(n):
     total = 0
     for i in range(n):
+        if i < 0:
+            total = "never"
         total += i
     return total
 
