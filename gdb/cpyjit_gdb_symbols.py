@@ -40,7 +40,7 @@ class SymbolFiles:
         file = self.files[action["file"]] = SymbolFile(action)
         load_object(file.path)
         self.enable_again(file)
-        lines.look_at_all(file.contains)
+        lines.look_at_all(has_symbols)
 
     def remove(self, action):
         file = self.files.pop(action["file"], None)
@@ -50,6 +50,7 @@ class SymbolFiles:
             self.leave(file)
         unload_object(file.path)
         lines.forget(file.contains)
+        lines.look_at_all(has_symbols)
         for listing in file.listings:
             with contextlib.suppress(OSError):
                 os.unlink(listing)
