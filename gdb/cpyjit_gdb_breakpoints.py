@@ -4,8 +4,10 @@ The core decides which places those are. For each region of code it hands over t
 are SDT probes at these places; GDB makes one breakpoint of all probes of a name, whichever files they come from. Unlike
 breakpoints at addresses these survive that memory is unmapped and mapped again: GDB never writes old bytes back.
 """
+import contextlib
 import itertools
 import re
+import sys
 
 import gdb
 from cpyjit_gdb_commands import ACTIONS, act, carry_out, context, printable, sentences_only
@@ -219,11 +221,18 @@ def forget(number):
 
 # ---------------------------------------------------------------- hooks
 
+def unseen_by_editors():
+    """GDB's adapter tells editors of new breakpoints, internal ones as well, which they would show among the user's."""
+    adapter = sys.modules.get("gdb.dap.breakpoint")
+    return getattr(adapter, "suppress_new_breakpoint_event", contextlib.nullcontext)()
+
+
 class Hook(gdb.Breakpoint):
     """An internal breakpoint where the core has to look."""
 
     def __init__(self, description):
-        super().__init__("*%#x" % description["address"], internal=True)
+        with unseen_by_editors():
+            super().__init__("*%#x" % description["address"], internal=True)
         self.silent = True
         self.description = description
         self.kind, self.registers = description["kind"], description["registers"]

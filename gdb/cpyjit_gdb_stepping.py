@@ -1,6 +1,6 @@
 """Steps: carries out `run` and `single-step`, and tells the core how the target stopped, until the core is done."""
 import gdb
-from cpyjit_gdb_breakpoints import places, refresh
+from cpyjit_gdb_breakpoints import places, refresh, unseen_by_editors
 from cpyjit_gdb_commands import ACTIONS, context, printable
 from cpyjit_gdb_sessions import current_session
 from cpyjit_gdb_target import ADDRESS_MASK
@@ -12,7 +12,8 @@ class Place(gdb.Breakpoint):
     """A place of a stretch: seen by nobody, and gone when the step is."""
 
     def __init__(self, address, ignore, thread):
-        super().__init__("*%#x" % address, type=gdb.BP_BREAKPOINT, internal=True)
+        with unseen_by_editors():
+            super().__init__("*%#x" % address, type=gdb.BP_BREAKPOINT, internal=True)
         self.silent = True
         if thread is not None:
             self.thread = thread

@@ -66,6 +66,11 @@ class Client:
     def event(self, *names):
         return self.wait(lambda m: m["type"] == "event" and m["event"] in names, "event " + " or ".join(names))
 
+    def seen(self, name, **body):
+        """Bodies of the events of this name that nobody has asked for."""
+        bodies = [message["body"] for message in self.kept if message.get("event") == name]
+        return [one for one in bodies if body.items() <= one.items()]
+
     def end(self):
         self.process.kill()
         self.process.wait()
