@@ -1,4 +1,5 @@
 """One session of the core for each target, brought up to date before each use."""
+import contextlib
 import re
 
 import cpyjit
@@ -39,6 +40,15 @@ class TargetSession:
             # `memory write` leaves the stop as it is and tells nobody: a command always looks again.
             self.core.invalidate()
         self.modules, self.stop = modules, stop
+
+    @contextlib.contextmanager
+    def at_own_work(self):
+        """LLDB tells of each module, which would have everything looked up anew."""
+        self.own_work = True
+        try:
+            yield
+        finally:
+            self.own_work = False
 
     def notice_process(self, selection):
         process = selection.process.GetUniqueID(), selection.process.is_alive

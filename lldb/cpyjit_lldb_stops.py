@@ -8,7 +8,7 @@ from cpyjit_lldb_lines import lines_of
 from cpyjit_lldb_sessions import entry_for
 from cpyjit_lldb_settings import values
 from cpyjit_lldb_symbols import has_symbols
-from cpyjit_lldb_target import Selection, is_loaders
+from cpyjit_lldb_target import Selection, bias, is_loaders
 
 HOOK = "target stop-hook add -P %s.StopHook" % __name__
 FRAME_NAME = "${script.frame:%s.frame_name}" % __name__
@@ -25,13 +25,27 @@ class StopHook:
         target = exe_ctx.GetTarget()
         if not entry_for(target).stepping:
             process, thread = exe_ctx.GetProcess(), exe_ctx.GetThread().GetThreadID()
-            for part in (notice, stop_text):
+            for part in (renew_frames, notice, stop_text):
                 try:
                     # Anew: frames are worth nothing any more when a module has come or gone.
                     stream.Print(part(Selection.of_thread(process.GetThreadByID(thread))) or "")
                 except BaseException as failure:  # LLDB would print a traceback
                     stream.Print("cpyjit: %s\n" % sentence(failure))
         return True
+
+
+def renew_frames(selection):
+    """LLDB 22 as an editor's adapter sometimes still has the frames of our last hook, whose pc is not the register's. It looks
+    anew when a module is moved, if only to where it is; the vDSO has no breakpoints that would move, too."""
+    frame, target = selection.thread.GetFrameAtIndex(0), selection.target
+    if frame.GetPC() == frame.FindRegister("pc").GetValueAsUnsigned(frame.GetPC()):
+        return
+    for module in [module for module in target.module_iter() if module.GetFileSpec().GetFilename() == "[vdso]"]:
+        offset = bias(module, target)
+        if offset is not None:
+            with entry_for(target).at_own_work():
+                target.ClearModuleLoadAddress(module)
+                target.SetModuleLoadAddress(module, offset)
 
 
 def notice(selection):

@@ -31,7 +31,7 @@ class SymbolModules:
         # In a folder of its own: LLDB shows the file's name before those of functions.
         path = write_file(os.path.join("%s%d" % (CODE_FOLDER, action["file"]), CODE_NAME), action["elf"])
         take_loaders(self.target, executor["start"])
-        with self.own_work():
+        with self.entry.at_own_work():
             module = self.target.AddModule(path, self.target.GetTriple(), None)
             put_module(self.target, module)
         if not module.IsValid():
@@ -45,20 +45,10 @@ class SymbolModules:
     def remove(self, action):
         module, files = self.modules.pop(action["file"], (None, []))
         if module is not None:
-            with self.own_work():
+            with self.entry.at_own_work():
                 take_module(self.target, module)
             remove_files(files)
             places_of(self.target).renew_all()  # LLDB drops the breakpoint locations in it
-
-
-    @contextlib.contextmanager
-    def own_work(self):
-        """LLDB tells of each module, which would have everything looked up anew."""
-        self.entry.own_work = True
-        try:
-            yield
-        finally:
-            self.entry.own_work = False
 
 
 def remove_files(paths):
