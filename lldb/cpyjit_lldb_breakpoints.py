@@ -187,7 +187,7 @@ class Places:
 
     def make_hooks_breakpoint(self):
         if self.hooks_breakpoint is None or not self.hooks_breakpoint.IsValid():
-            self.hooks_breakpoint = None
+            self.hooks_breakpoint = None  # that it is being made is what the resolver looks for
             self.hooks_breakpoint = scripted_breakpoint(self.target, HOOKS_TEXT, HookResolver)
             self.hooks_breakpoint.SetScriptCallbackFunction(__name__ + ".on_hook")
 

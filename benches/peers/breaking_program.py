@@ -2,23 +2,7 @@
 import os
 import signal
 
-SOURCE = '''
-def NAME(n):
-    total = 0
-    for i in range(n):
-        total += i
-    return total
-'''
-
-
-def compile_many(count, name):
-    spaces = []
-    for _ in range(count):
-        space = {}
-        exec(SOURCE.replace('NAME', name), space)
-        space[name](4200)
-        spaces.append(space)
-    return spaces
+from compiled import compile_many
 
 
 def signal_self():

@@ -2,23 +2,7 @@
 import os
 import signal
 
-SOURCE = '''
-def NAME(n):
-    total = 0
-    for i in range(n):
-        total += i
-    return total
-'''
-
-
-def compile_many(count):
-    spaces = []
-    for _ in range(count):
-        space = {}
-        exec(SOURCE.replace('NAME', 'f'), space)
-        space['f'](4200)
-        spaces.append(space)
-    return spaces
+from compiled import compile_many
 
 
 def stops(n):
@@ -30,7 +14,7 @@ def stops(n):
 
 def main():
     stops(21)  # that at which measuring begins, and ten of each kind
-    kept = compile_many(50)
+    kept = compile_many(50, 'f')
     os.kill(os.getpid(), signal.SIGUSR1)
 
 
