@@ -13,13 +13,14 @@ misplaced = set()  # numbers of breakpoints that have had such a place
 
 
 def look(breakpoint, is_wanted):
-    """At its new places among those addresses. With each file that comes or goes GDB may take other lines everywhere."""
+    """At its new places among those addresses. With each file that comes or goes GDB may take other lines everywhere.
+    A place whose file has gone stays, without a line of source, where other code may be by now."""
     asked = ASKED.search(breakpoint.location or "")
     if not asked or breakpoint.number < 0:
         return
     for location in breakpoint.locations:
         key = breakpoint.number, location.address
-        if location.address is not None and key not in looked_at and is_wanted(location.address):
+        if location.source and key not in looked_at and is_wanted(location.address):
             looked_at.add(key)
             settle(breakpoint, location, int(asked.group(1)))
 
