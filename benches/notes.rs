@@ -21,7 +21,7 @@ use cpyjit::address::Address;
 use cpyjit::command::{self, TextStyle};
 use cpyjit::image::Cache;
 use cpyjit::session::Session;
-use cpyjit::target::{Core, Description, Dump, Evaluate, FileSearch, Kind};
+use cpyjit::target::{Core, Dump, FileSearch, NoExpressions};
 use serde_json::Value;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -35,14 +35,6 @@ const COMMANDS: [(&str, &str); 3] = [
     ("all_notes", "--all --all-notes"),
 ];
 
-struct NoExpressions;
-
-impl Evaluate for NoExpressions {
-    fn evaluate(&self, _: &str) -> Result<Address, String> {
-        Err("nothing evaluates here".to_owned())
-    }
-}
-
 fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
     let core = Core::open(&core, &mut |_| {}).unwrap();
     let search = FileSearch {
@@ -50,19 +42,7 @@ fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
         ..FileSearch::default()
     };
     let dump = Dump::new(core, &search);
-    let description = Description {
-        architecture: dump
-            .core()
-            .architecture()
-            .platform()
-            .debugger_name
-            .to_owned(),
-        kind: Kind::Core,
-        pid: dump.core().notes().process,
-        files: dump.files().found(&[]),
-        debug_directories: debug,
-        packet: None,
-    };
+    let description = dump.description(&[], debug);
     Session::new(Box::new(dump), Box::new(NoExpressions), description).with_cache(Cache::off())
 }
 

@@ -11,11 +11,10 @@
 )]
 
 use cpu_time::ThreadTime;
-use cpyjit::address::Address;
 use cpyjit::image::Cache;
 use cpyjit::session::Session;
 use cpyjit::symbols::{Debugger, ExecutorCode, Member, SymbolOptions, View, write};
-use cpyjit::target::{Core, Description, Dump, Evaluate, FileSearch, Kind};
+use cpyjit::target::{Core, Dump, FileSearch, NoExpressions};
 use std::hint::black_box;
 use std::path::PathBuf;
 
@@ -24,14 +23,6 @@ const ROUNDS: usize = 25;
 /// What is written, by the name under which it is told.
 const VIEWS: [(&str, View); 2] = [("frames", View::Frames), ("both", View::Both)];
 
-struct NoExpressions;
-
-impl Evaluate for NoExpressions {
-    fn evaluate(&self, _: &str) -> Result<Address, String> {
-        Err("nothing evaluates here".to_owned())
-    }
-}
-
 fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
     let core = Core::open(&core, &mut |_| {}).unwrap();
     let search = FileSearch {
@@ -39,15 +30,7 @@ fn open(core: PathBuf, debug: Vec<PathBuf>) -> Session {
         ..FileSearch::default()
     };
     let dump = Dump::new(core, &search);
-    let platform = dump.core().architecture().platform();
-    let description = Description {
-        architecture: platform.debugger_name.to_owned(),
-        kind: Kind::Core,
-        packet: None,
-        pid: dump.core().notes().process,
-        files: dump.files().found(&[]),
-        debug_directories: debug,
-    };
+    let description = dump.description(&[], debug);
     Session::new(Box::new(dump), Box::new(NoExpressions), description).with_cache(Cache::off())
 }
 

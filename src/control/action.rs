@@ -101,7 +101,7 @@ pub struct RegionPlaces {
     pub range: Range,
     /// None: it is left.
     pub places: Vec<Place>,
-    /// An ELF file with these places as probes.
+    /// An ELF file with these places as probes; nothing without any.
     pub probes: Vec<u8>,
 }
 

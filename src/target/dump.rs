@@ -1,9 +1,10 @@
 //! A core together with the files that were mapped into the process.
 
 use super::memory::fill;
-use super::{Core, FileSearch, Files, Finding, Memory};
+use super::{Core, Description, FileSearch, Files, Finding, Kind, Memory, Stop};
 use crate::address::Address;
 use crate::error::Fault;
+use std::path::PathBuf;
 
 /// `AT_ENTRY`: where the executable begins to run.
 const AT_ENTRY: u64 = 9;
@@ -42,6 +43,33 @@ impl Dump {
     /// The files.
     pub fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// What there is to tell of it. `debug_files` are separate ones of the executable that the user has named.
+    pub fn description(
+        &self,
+        debug_files: &[PathBuf],
+        debug_directories: Vec<PathBuf>,
+    ) -> Description {
+        let platform = self.core.architecture().platform();
+        Description {
+            architecture: platform.debugger_name.to_owned(),
+            kind: Kind::Core,
+            pid: self.core.notes().process,
+            files: self.files.found(debug_files),
+            debug_directories,
+            packet: None,
+        }
+    }
+
+    /// Where the thread was that the kernel names first, which is the one that crashed.
+    pub fn stop(&self) -> Stop {
+        let thread = self.core.thread(None);
+        Stop {
+            pc: thread.and_then(|thread| thread.registers.pc()),
+            thread: thread.map(|thread| thread.id),
+            in_file: false,
+        }
     }
 
     /// The bytes at `address` as far as one place has them.

@@ -101,3 +101,13 @@ pub trait Evaluate: Send {
         }])
     }
 }
+
+/// Nobody who knows any: for a target that is read without a debugger.
+#[derive(Clone, Copy, Debug)]
+pub struct NoExpressions;
+
+impl Evaluate for NoExpressions {
+    fn evaluate(&self, expression: &str) -> Result<Address, String> {
+        Err(format!("no debugger is there to evaluate {expression}"))
+    }
+}

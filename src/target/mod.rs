@@ -26,7 +26,7 @@ pub use dump::Dump;
 pub use file_mapping::FileMapping;
 pub use files::{FileSearch, Files};
 pub use finding::Finding;
-pub use memory::{Evaluate, Memory};
+pub use memory::{Evaluate, Memory, NoExpressions};
 #[cfg(target_os = "linux")]
 pub use process::{Process, current_thread};
 pub use reader::{Reader, Record};

@@ -116,13 +116,9 @@ impl Breakpoints {
 
 /// The file claims no memory: it is the code of another one.
 fn post(architecture: Architecture, address: Address, places: Vec<Place>) -> RegionPlaces {
-    let probes = match places.is_empty() {
-        true => Vec::new(),
-        false => super::probes::probes(architecture, Range::new(address, 0), &places),
-    };
     RegionPlaces {
         range: Range::new(address, 1),
+        probes: super::probes::probes(architecture, Range::new(address, 0), &places),
         places,
-        probes,
     }
 }

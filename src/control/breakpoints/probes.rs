@@ -29,8 +29,12 @@ const BASE_NAME: u32 = 7;
 const NOTE_NAME: u32 = 21;
 const NAMES_NAME: u32 = 35;
 
-/// The bytes of the file with these places. `text` is the memory that the file claims to be the code of.
+/// The bytes of the file with these places; nothing if there are none. `text` is the memory that the file claims to be the
+/// code of.
 pub fn probes(architecture: Architecture, text: Range, places: &[Place]) -> Vec<u8> {
+    if places.is_empty() {
+        return Vec::new();
+    }
     let mut notes = Vec::new();
     for place in places {
         note(&mut notes, text, place);

@@ -4,6 +4,7 @@ use super::Body;
 use super::choices::Choices;
 use super::damage::{Damaged, session, targets};
 use cpyjit::command::{self, TextStyle};
+use cpyjit::target::Kind;
 
 pub const BODY: Body = Body {
     name: "command_line",
@@ -22,7 +23,12 @@ fn run(bytes: &[u8]) {
     };
     let text = String::from_utf8_lossy(choices.rest());
     let parts = &targets()[0];
-    let Some(session) = session(parts, &parts.memory, Damaged::new(&parts.memory)) else {
+    let Some(session) = session(
+        parts,
+        &parts.memory,
+        Damaged::new(&parts.memory),
+        Kind::Core,
+    ) else {
         panic!("the target is sound");
     };
     let reply = command::run(Ok(&session), name, &text, style);

@@ -4,9 +4,8 @@ use super::Body;
 use super::file::with_file;
 use super::meter::{Meter, Metered};
 use super::session::every_command;
-use cpyjit::address::Address;
 use cpyjit::session::Session;
-use cpyjit::target::{Core, Description, Dump, Evaluate, FileSearch, Kind, Memory, Stop};
+use cpyjit::target::{Core, Dump, FileSearch, Memory, NoExpressions};
 
 #[path = "../../../src/target/core/maker.rs"]
 #[allow(dead_code)]
@@ -22,14 +21,6 @@ pub const BODY: Body = Body {
 
 /// Segments that are read from; a real core has a few hundred.
 const MOST_SEGMENTS: usize = 64;
-
-struct Registers;
-
-impl Evaluate for Registers {
-    fn evaluate(&self, expression: &str) -> Result<Address, String> {
-        Err(format!("{expression} is no number"))
-    }
-}
 
 fn run(bytes: &[u8]) {
     with_file(bytes, |path| {
@@ -62,30 +53,13 @@ fn read_segments(core: &Core) {
 
 fn session(core: Core) -> Session {
     let dump = Dump::new(core, &FileSearch::default());
-    let thread = dump.core().thread(None);
-    let stop = Stop {
-        pc: thread.and_then(|thread| thread.registers.pc()),
-        thread: thread.map(|thread| thread.id),
-        in_file: false,
-    };
-    let description = Description {
-        architecture: dump
-            .core()
-            .architecture()
-            .platform()
-            .debugger_name
-            .to_owned(),
-        kind: Kind::Core,
-        pid: dump.core().notes().process,
-        files: dump.files().found(&[]),
-        debug_directories: Vec::new(),
-        packet: None,
-    };
+    let stop = dump.stop();
+    let description = dump.description(&[], Vec::new());
     let metered = Metered {
         memory: dump,
         meter: Meter::default(),
     };
-    let mut session = Session::new(Box::new(metered), Box::new(Registers), description);
+    let mut session = Session::new(Box::new(metered), Box::new(NoExpressions), description);
     session.select(stop);
     session
 }

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 const PAGE: u64 = 4096;
 
 /// Case files with targets worth damaging. New ones go to the end: a seed names its target by number.
-const CASES: [&str; 8] = [
+const CASES: [&str; 11] = [
     "loop-3.15",
     "loop-3.14",
     "loop-aarch64",
@@ -26,6 +26,9 @@ const CASES: [&str; 8] = [
     "deletion-list",
     "running",
     "cold-executors",
+    "symbols",
+    "breakpoints",
+    "stack",
 ];
 
 /// The targets, made once.
@@ -38,7 +41,9 @@ fn parts(name: &str) -> Parts {
     let cases = cases();
     let text = std::fs::read_to_string(cases.join(format!("{name}.case"))).unwrap();
     let description = text.split("\n> ").next().unwrap();
-    Target::parts(name, description, &cases.join("targets")).unwrap()
+    // Breakpoints need the functions that tell of executors; the target is the same otherwise.
+    let description = format!("{description}\n\nfunctions\n");
+    Target::parts(name, &description, &cases.join("targets")).unwrap()
 }
 
 /// `tests/cases`, seen from the package of the library or from that of the fuzz targets.
@@ -194,25 +199,37 @@ impl Memory for Damaged {
     }
 }
 
-/// A debugger that knows numbers only.
-struct Numbers;
+/// A debugger that knows numbers and registers: the pc, and for all others an address that has something.
+struct Values {
+    pc: Option<Address>,
+    other: Address,
+}
 
-impl Evaluate for Numbers {
+impl Evaluate for Values {
     fn evaluate(&self, expression: &str) -> Result<Address, String> {
-        match expression.parse() {
-            Ok(number) => Ok(Address(number)),
-            Err(_) => Err(format!("No symbol \"{expression}\" in current context.\n")),
-        }
+        let register = match expression {
+            "$pc" => self.pc,
+            _ => expression.strip_prefix('$').map(|_| self.other),
+        };
+        let number = || expression.parse().ok().map(Address);
+        register
+            .or_else(number)
+            .ok_or_else(|| format!("No symbol \"{expression}\" in current context.\n"))
     }
 }
 
 /// A session on damaged memory. The tables are read from `tables`; `None` if they are too damaged for that.
-pub fn session(parts: &'static Parts, tables: &dyn Memory, memory: Damaged) -> Option<Session> {
+pub fn session(
+    parts: &'static Parts,
+    tables: &dyn Memory,
+    memory: Damaged,
+    kind: Kind,
+) -> Option<Session> {
     let reader = Reader::new(tables);
     let python = CPython::read(reader, parts.layouts.clone(), parts.symbols.clone()).ok()?;
     let description = Description {
         architecture: parts.architecture.name().to_owned(),
-        kind: Kind::Core,
+        kind,
         pid: Some(1),
         files: Vec::new(),
         debug_directories: Vec::new(),
@@ -222,10 +239,13 @@ pub fn session(parts: &'static Parts, tables: &dyn Memory, memory: Damaged) -> O
         memory,
         meter: Meter::default(),
     };
-    let mut session = Session::new(Box::new(metered), Box::new(Numbers), description)
+    let pc = parts.names.get("A:3").copied().map(Address);
+    let other = Address(parts.names.get("f").copied().unwrap_or_default());
+    let values = Values { pc, other };
+    let mut session = Session::new(Box::new(metered), Box::new(values), description)
         .with_program(Program::known(parts.architecture, python));
     session.select(Stop {
-        pc: parts.names.get("A:3").copied().map(Address),
+        pc,
         thread: Some(7),
         in_file: false,
     });

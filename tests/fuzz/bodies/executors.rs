@@ -5,6 +5,7 @@ use super::choices::Choices;
 use super::damage::{Damaged, session, targets};
 use super::session::every_command;
 use crate::synthetic::target::Parts;
+use cpyjit::target::Kind;
 
 pub const BODY: Body = Body {
     name: "executors",
@@ -30,7 +31,7 @@ fn run(bytes: &[u8]) {
         executor(&mut memory, parts, index, count, &mut choices);
     }
     enter(&mut memory, parts, count, &mut choices);
-    if let Some(session) = session(parts, &parts.memory, memory) {
+    if let Some(session) = session(parts, &parts.memory, memory, Kind::Core) {
         every_command(&session);
     }
 }

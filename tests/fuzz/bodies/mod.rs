@@ -5,10 +5,12 @@
 
 pub mod choices;
 mod command_line;
+mod control;
 mod core;
 mod damage;
 mod executors;
 mod file;
+pub mod front_end;
 pub mod image;
 mod location_table;
 mod machine_code;
@@ -31,6 +33,7 @@ pub struct Body {
 /// All of them.
 pub const BODIES: &[Body] = &[
     command_line::BODY,
+    control::BODY,
     core::BODY,
     executors::BODY,
     image::BODY,

@@ -6,6 +6,7 @@ use super::damage::{Damaged, session, targets};
 use super::meter::LONGEST_REPLY;
 use cpyjit::command::{self, Reply, TextStyle};
 use cpyjit::session::Session;
+use cpyjit::target::Kind;
 
 pub const BODY: Body = Body {
     name: "session",
@@ -35,9 +36,9 @@ fn run(bytes: &[u8]) {
             let mut tables = Damaged::new(&parts.memory);
             let mut again = Choices::new(bytes.get(3..).unwrap_or_default());
             tables.damage(parts, &mut again);
-            session(parts, &tables, memory)
+            session(parts, &tables, memory, Kind::Core)
         }
-        false => session(parts, &parts.memory, memory),
+        false => session(parts, &parts.memory, memory, Kind::Core),
     };
     if let Some(session) = session {
         every_command(&session);

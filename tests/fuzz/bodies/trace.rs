@@ -4,6 +4,7 @@ use super::Body;
 use super::choices::Choices;
 use super::damage::{Damaged, session, targets};
 use super::session::{answer, every_command};
+use cpyjit::target::Kind;
 use serde_json::Value;
 
 pub const BODY: Body = Body {
@@ -26,7 +27,7 @@ fn run(bytes: &[u8]) {
     memory.put(TRACE, trace);
     memory.set(shape, executor, "trace", TRACE);
     memory.set(shape, executor, "code_size", uops);
-    let Some(session) = session(parts, &parts.memory, memory) else {
+    let Some(session) = session(parts, &parts.memory, memory, Kind::Core) else {
         panic!("the tables are sound");
     };
     let reply = answer(&session, "jit-trace", &format!("{executor:#x} --json"));

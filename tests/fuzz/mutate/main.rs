@@ -16,6 +16,8 @@
 mod choices;
 mod elf;
 mod files;
+#[path = "../bodies/front_end.rs"]
+mod front_end;
 mod heap;
 mod made;
 mod mutation;

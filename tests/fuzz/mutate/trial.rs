@@ -1,10 +1,14 @@
-//! The commands on one target, damaged or not.
+//! The commands, and a debugger that follows executors, on one target, damaged or not.
 
-use cpyjit::address::Address;
+use super::front_end::FrontEnd;
 use cpyjit::command::{self, TextStyle};
+use cpyjit::control::stepping::{Event, Reason};
+use cpyjit::control::symbols::{Carrier, Mode, Wishes};
+use cpyjit::control::{Control, Debugger};
 use cpyjit::image::Cache;
 use cpyjit::session::Session;
-use cpyjit::target::{Core, Description, Dump, Evaluate, FileSearch, Kind, Stop};
+use cpyjit::target::{Core, Dump, FileSearch, Kind, NoExpressions};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The files of a case.
@@ -14,6 +18,8 @@ pub struct Files<'f> {
     pub debug_file: Option<&'f Path>,
     /// Whether what the cache on disk says of these files may be believed.
     pub cache: bool,
+    /// Whether it is taken for a process, in which executors may come and go.
+    pub live: bool,
 }
 
 /// Opens them as the command line does.
@@ -25,39 +31,17 @@ pub fn open(files: &Files<'_>) -> Result<Session, String> {
     };
     let dump = Dump::new(core, &search);
     let debug_files: Vec<_> = files.debug_file.map(Path::to_owned).into_iter().collect();
-    let thread = dump.core().thread(None);
-    let stop = Stop {
-        pc: thread.and_then(|thread| thread.registers.pc()),
-        thread: thread.map(|thread| thread.id),
-        in_file: false,
-    };
-    let description = Description {
-        architecture: dump
-            .core()
-            .architecture()
-            .platform()
-            .debugger_name
-            .to_owned(),
-        kind: Kind::Core,
-        pid: dump.core().notes().process,
-        files: dump.files().found(&debug_files),
-        debug_directories: Vec::new(),
-        packet: None,
-    };
-    let mut session = Session::new(Box::new(dump), Box::new(Nobody), description);
+    let stop = dump.stop();
+    let mut description = dump.description(&debug_files, Vec::new());
+    if files.live {
+        description.kind = Kind::Live;
+    }
+    let mut session = Session::new(Box::new(dump), Box::new(NoExpressions), description);
     session.select(stop);
     Ok(match files.cache {
         true => session,
         false => session.with_cache(Cache::off()),
     })
-}
-
-struct Nobody;
-
-impl Evaluate for Nobody {
-    fn evaluate(&self, expression: &str) -> Result<Address, String> {
-        Err(format!("{expression} is no number"))
-    }
 }
 
 /// The commands of a case. Each is there or not; those that are not, are refused.
@@ -92,7 +76,59 @@ pub fn run(session: &Session, addresses: &[u64]) -> usize {
         let arguments = format!("{address:#x} --json");
         answered += usize::from(call(session, "jit-where", &arguments));
     }
+    follow(session, Debugger::Gdb, &DEBUGGING);
+    // What differs there are the files.
+    follow(session, Debugger::Lldb, &DEBUGGING[..1]);
     answered
+}
+
+/// What a user of a debugger does. In a core most of it is refused.
+const DEBUGGING: [(&str, &str); 8] = [
+    ("jit-symbols", "on"),
+    ("jit-break-uop", "*"),
+    ("jit-break-exit", ""),
+    ("jit-catch", "compile"),
+    ("jit-catch", "invalidate"),
+    ("jit-step-uop", ""),
+    ("jit-finish", ""),
+    ("jit-symbols", "on --view both"),
+];
+
+/// The same in a debugger that does what it is asked for.
+fn follow(session: &Session, debugger: Debugger, commands: &[(&str, &str)]) {
+    let mut control = Control::default();
+    let carrier = Carrier {
+        debugger,
+        folder: "/listings".to_owned(),
+        loses_registers: false,
+        next: None,
+    };
+    control.begin_symbols(carrier, Mode::Auto);
+    let mut front_end = FrontEnd::default();
+    let style = TextStyle::default();
+    for (name, arguments) in commands {
+        let reply = command::run_in_debugger(Ok(session), &mut control, name, arguments, style);
+        front_end.carry_out(&reply);
+        if let Some(address) = front_end.wanted() {
+            let event = Event {
+                reason: Reason::Place,
+                address: Some(address),
+                hits: BTreeMap::from([(address, 1)]),
+                text: String::new(),
+            };
+            front_end.carry_out(&command::resume(session, &mut control, &event, style));
+        }
+        let wishes = Wishes::default();
+        front_end.carry_out(&command::refresh(session, &mut control, wishes, style));
+    }
+    for hook in front_end.hooks().to_vec() {
+        // An executor was compiled, or one that is not known is freed.
+        let registers = hook.registers.iter().map(|name| ((*name).to_owned(), 1));
+        let hit = (hook.kind, &registers.collect());
+        front_end.carry_out(&command::hook(session, &mut control, hit, true, style));
+    }
+    front_end.carry_out(&command::process_gone(&mut control, true));
+    front_end.ended();
 }
 
 fn call(session: &Session, name: &str, arguments: &str) -> bool {

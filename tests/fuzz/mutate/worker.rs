@@ -71,17 +71,22 @@ fn attempt(options: &Options, targets: &[Own], case: u64, tell: bool) -> String 
     // A build without debug information has its own ways: tables and scans.
     let stripped =
         matches!(what, What::Executable) || matches!(what, What::Core) && dice.below(3) == 0;
+    let live = dice.below(2) == 0;
     let mutation = Mutation::choose(&mut dice, subject.copy.whole(), &subject.places);
     if tell {
-        println!("{}, {what:?}, stripped: {stripped}:", own.name);
+        println!(
+            "{}, {what:?}, stripped: {stripped}, live: {live}:",
+            own.name
+        );
         for text in &mutation.what {
             println!("  {text}");
         }
     }
     subject.copy.damage(&mutation.edits, mutation.length);
+    let files = own.files(what, stripped, live);
     heap::start();
     let start = Instant::now();
-    let outcome = catch_unwind(AssertUnwindSafe(|| own.try_it(what, stripped)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| own.try_it(&files)));
     let took = start.elapsed().as_micros();
     let peak = heap::peak();
     subject.copy.mend(&mutation.edits, mutation.length);
@@ -107,9 +112,8 @@ impl Own {
     }
 
     /// How many commands answered.
-    fn try_it(&self, what: What, stripped: bool) -> usize {
-        let files = self.files(what, stripped);
-        match trial::open(&files) {
+    fn try_it(&self, files: &Files<'_>) -> usize {
+        match trial::open(files) {
             Ok(session) => trial::run(&session, &self.addresses),
             Err(_) => 0,
         }
@@ -117,7 +121,7 @@ impl Own {
 
     /// What is looked at when this is damaged. The cache serves undamaged files only: it knows them by size and build id,
     /// which damage may leave as they are.
-    fn files(&self, what: What, stripped: bool) -> Files<'_> {
+    fn files(&self, what: What, stripped: bool, live: bool) -> Files<'_> {
         let debug_file = self
             .debug_file
             .as_ref()
@@ -127,6 +131,7 @@ impl Own {
             executable: &self.executable.copy.path,
             debug_file: debug_file.filter(|_| !stripped),
             cache: matches!(what, What::Core),
+            live,
         }
     }
 }
@@ -150,6 +155,7 @@ fn own_target(target: &Target, place: &Path) -> Result<Own, String> {
         executable: &target.executable,
         debug_file: target.debug_file.as_deref(),
         cache: true,
+        live: false,
     };
     let session = trial::open(&files)?;
     let core = copy(&target.core, "core")?;

@@ -1,0 +1,216 @@
+//! Breakpoints, steps and symbols in a target with damage, which comes and goes while they are there.
+
+use super::Body;
+use super::choices::Choices;
+use super::damage::{Damaged, session, targets};
+use super::front_end::FrontEnd;
+use cpyjit::address::Address;
+use cpyjit::command::{self, Reply, Settings, TextStyle};
+use cpyjit::control::stepping::{Event, Reason};
+use cpyjit::control::symbols::{Carrier, Mode, Wishes};
+use cpyjit::control::{Control, Debugger};
+use cpyjit::session::Session;
+use cpyjit::target::{Kind, Stop};
+
+pub const BODY: Body = Body {
+    name: "control",
+    run,
+    seeds,
+};
+
+/// What the user may type.
+const COMMANDS: [(&str, &str); 18] = [
+    ("jit-symbols", "on"),
+    ("jit-symbols", "on --view py"),
+    ("jit-symbols", "on --view both"),
+    ("jit-symbols", "auto"),
+    ("jit-symbols", "off"),
+    ("jit-symbols", "status"),
+    ("jit-break-uop", "*"),
+    ("jit-break-uop", "_JUMP_TO_TOP"),
+    ("jit-break-uop", "--hardware _SET_IP*"),
+    ("jit-break-exit", ""),
+    ("jit-break-deopt", ""),
+    ("jit-catch", "compile"),
+    ("jit-catch", "invalidate"),
+    ("jit-catch", "free"),
+    ("jit-step-uop", "3"),
+    ("jit-next-uop", ""),
+    ("jit-step-bytecode", ""),
+    ("jit-finish", ""),
+];
+const KINDS: [&str; 4] = ["optimized", "unmapped", "registered", "compile"];
+const REASONS: [Reason; 6] = [
+    Reason::Place,
+    Reason::Breakpoint,
+    Reason::Signal,
+    Reason::Exited,
+    Reason::Interrupt,
+    Reason::Other,
+];
+/// Things that happen to one target.
+const MOST: usize = 16;
+
+fn run(bytes: &[u8]) {
+    let mut choices = Choices::new(bytes);
+    let parts = choices.one(targets());
+    let way = choices.u8();
+    let kind = if way & 1 == 0 { Kind::Live } else { Kind::Core };
+    let count = usize::from(choices.u8()) % MOST;
+    let happenings = choices.take(2 * count);
+    let mut damaged = Damaged::new(&parts.memory);
+    damaged.damage(parts, &mut choices);
+    let sound = session(parts, &parts.memory, Damaged::new(&parts.memory), kind);
+    let damaged = session(parts, &parts.memory, damaged, kind);
+    let (Some(sound), Some(damaged)) = (sound, damaged) else {
+        return;
+    };
+    let mut control = Control::default();
+    let is_gdb = way & 2 == 0;
+    control.begin_symbols(
+        Carrier {
+            debugger: if is_gdb {
+                Debugger::Gdb
+            } else {
+                Debugger::Lldb
+            },
+            folder: "/listings".to_owned(),
+            loses_registers: way & 4 != 0,
+            next: None,
+        },
+        if way & 8 == 0 { Mode::On } else { Mode::Auto },
+    );
+    let mut target = Target {
+        sessions: [sound, damaged],
+        control,
+        front_end: FrontEnd::default(),
+        pc: parts.names.get("A:3").copied().map(Address),
+    };
+    for pair in happenings.chunks(2) {
+        if let [what, how] = *pair {
+            target.happen(what, how);
+        }
+    }
+    target.happen(7, 2);
+    target.front_end.ended();
+}
+
+struct Target {
+    /// The same target without and with damage.
+    sessions: [Session; 2],
+    control: Control,
+    front_end: FrontEnd,
+    /// Where the program has stopped.
+    pc: Option<Address>,
+}
+
+impl Target {
+    fn happen(&mut self, what: u8, how: u8) {
+        let which = usize::from(what >> 7);
+        self.sessions[which].select(Stop {
+            pc: self.pc,
+            thread: Some(7),
+            in_file: false,
+        });
+        let reply = self.reply(which, what % 8, how);
+        self.front_end.carry_out(&reply);
+        if let Some(address) = self.front_end.wanted() {
+            self.pc = Some(address);
+        }
+        if what & 64 != 0 {
+            let pc = self.pc.unwrap_or_default();
+            self.control.symbols.misplaced(pc, u32::from(how));
+            command::stop_text(
+                &self.sessions[which],
+                Settings::default(),
+                TextStyle::default(),
+            );
+        }
+    }
+
+    fn reply(&mut self, which: usize, what: u8, how: u8) -> Reply {
+        let style = TextStyle::default();
+        let (session, control) = (&self.sessions[which], &mut self.control);
+        match what {
+            0..3 => {
+                let (name, arguments) = COMMANDS[usize::from(how) % COMMANDS.len()];
+                command::run_in_debugger(Ok(session), control, name, arguments, style)
+            }
+            3 => {
+                let wishes = Wishes {
+                    keep: how & 1 != 0,
+                    all: how & 2 != 0,
+                };
+                command::refresh(session, control, wishes, style)
+            }
+            4 => {
+                let hooks = self.front_end.hooks();
+                let Some(hook) = hooks.get(usize::from(how) % hooks.len().max(1)) else {
+                    return Reply::default();
+                };
+                // What was compiled, or is to be freed; 1: it was.
+                let value = |name: &&str| match *name {
+                    "rax" | "x0" => 1,
+                    _ => self.pc.unwrap_or_default().0 & !0xfff,
+                };
+                let registers = hook.registers.iter();
+                let registers = registers
+                    .map(|name| ((*name).to_owned(), value(name)))
+                    .collect();
+                command::hook(
+                    session,
+                    control,
+                    (hook.kind, &registers),
+                    how & 16 != 0,
+                    style,
+                )
+            }
+            5 => {
+                let kind = KINDS[usize::from(how) % KINDS.len()];
+                let id = u32::from(how >> 4);
+                command::caught(session, control, id, (kind, &[].into()), style)
+            }
+            6 => {
+                let event = Event {
+                    reason: REASONS[usize::from(how) % REASONS.len()],
+                    address: self.pc,
+                    hits: self.pc.map(|pc| (pc, 1)).into_iter().collect(),
+                    text: String::new(),
+                };
+                command::resume(session, control, &event, style)
+            }
+            _ if how & 1 != 0 => command::breakpoint_deleted(control, u32::from(how >> 4)),
+            _ => command::process_gone(control, how & 2 != 0),
+        }
+    }
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let targets = 0..targets().len() as u8;
+    // Live and core, in GDB and LLDB: symbols and places come, the program stops, executors are compiled and freed.
+    let ways = [0, 1, 2, 3, 12];
+    targets
+        .flat_map(|target| {
+            ways.map(|way| {
+                let happenings = [
+                    [0, 7],
+                    [64 + 3, 2],
+                    [0, 14],
+                    [6, 0],
+                    [4, 16],
+                    [128 + 3, 0],
+                    [4, 1],
+                    [64 + 3, 0],
+                    [0, 1],
+                    [128 + 4, 0],
+                    [0, 2],
+                ];
+                let mut seed = vec![target, way, happenings.len() as u8];
+                seed.extend(happenings.as_flattened());
+                // Damage of the code of an executor.
+                seed.extend([0, 0, 3, 0, 64, 0, 1]);
+                seed
+            })
+        })
+        .collect()
+}
