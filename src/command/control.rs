@@ -5,6 +5,7 @@ use super::arguments;
 use super::reply::{Action, Failure, Reply};
 use super::settings::{Settings, StopText};
 use super::{break_exit, break_uop, catch, step, symbols};
+use crate::address::Address;
 use crate::control::{Control, Registers, Told, stepping::Event, symbols::Wishes};
 use crate::render::{self, TextStyle};
 use crate::session::Session;
@@ -158,6 +159,14 @@ pub fn breakpoint_deleted(control: &mut Control, id: u32) -> Reply {
 /// The process has ended, or is another program now.
 pub fn process_gone(control: &mut Control, replaced: bool) -> Reply {
     reply(control.process_gone(replaced), TextStyle::default())
+}
+
+/// Why the place of a breakpoint at line `asked` of a Python file is wrong ([`Symbols::misplaced`]).
+///
+/// [`Symbols::misplaced`]: crate::control::symbols::Symbols::misplaced
+pub fn misplaced(control: &Control, address: Address, asked: u32) -> Option<String> {
+    let reason = control.symbols.misplaced(address, asked)?;
+    Some(render::harmless(&reason))
 }
 
 /// What a stop at a uop prints; nothing if the selected pc is in no JIT code.

@@ -40,7 +40,7 @@ pub use crate::render::Window;
 pub use all::{Manual, manuals, refuse, run, run_inside, run_matches, subcommands, tell};
 pub use completion::complete;
 pub use control::{
-    breakpoint_deleted, caught, control_manuals, hook, process_gone, refresh, resume,
+    breakpoint_deleted, caught, control_manuals, hook, misplaced, process_gone, refresh, resume,
     run_in_debugger, stop_text,
 };
 pub use executor::find_executor;

@@ -59,7 +59,7 @@ pub struct Frame {
     pub name: String,
     /// `uop 12 _GUARD_TOS_INT`.
     pub inside: String,
-    /// `co_filename`.
+    /// `co_filename`, without control characters.
     pub filename: Option<String>,
     /// The line that the uop comes from.
     pub line: Option<i32>,
@@ -71,7 +71,7 @@ pub fn frame(session: &Session, pc: Address) -> Result<Option<Frame>> {
     Ok(session.place_near(pc)?.map(|place| Frame {
         name: render::frame_name(&place),
         inside: render::frame_place(&place),
-        filename: place.frame.as_ref().map(|frame| frame.filename.to_string()),
+        filename: (place.frame.as_ref()).map(|frame| render::harmless(&frame.filename)),
         line: place.frame.as_ref().and_then(|frame| frame.line),
     }))
 }
@@ -98,7 +98,7 @@ pub fn describe(session: &Session, structure: &str, address: Address) -> Result<
 pub fn window(session: std::result::Result<&Session, Failure>, style: TextStyle) -> Window {
     let shown = session.and_then(|session| content(session, style));
     let content = shown.unwrap_or_else(|failure| Content {
-        text: failure.sentence(),
+        text: render::harmless(&failure.sentence()),
         ..Content::default()
     });
     let title = content.title.unwrap_or_else(|| "JIT".to_owned());
@@ -147,7 +147,8 @@ fn title(place: &WhereData) -> String {
         .as_ref()
         .and_then(|frame| Some((frame, frame.line?)));
     let line = line.map_or_else(String::new, |(frame, line)| {
-        format!(" {}:{line}", render::file_name(&frame.filename))
+        let name = render::file_name(&frame.filename);
+        format!(" {}:{line}", render::harmless(name))
     });
     format!("JIT {number}{}{line}", render::frame_name(place))
 }
@@ -177,7 +178,7 @@ fn stack(session: &Session, style: TextStyle) -> String {
 
 fn outside(session: &Session, waiting: &ExecutorHeader) -> String {
     let place = match session.innermost_function() {
-        Ok(Some(function)) => format!("in {}, ", function.qualname()),
+        Ok(Some(function)) => format!("in {}, ", render::harmless(function.qualname())),
         _ => String::new(),
     };
     let waiting = render::executor_name(waiting);
@@ -202,6 +203,6 @@ fn interpreting(session: &Session) -> std::result::Result<String, Failure> {
     };
     Ok(format!(
         "Not in JIT code: {} is interpreted, {next}.",
-        function.qualname()
+        render::harmless(function.qualname())
     ))
 }

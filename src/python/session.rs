@@ -168,9 +168,13 @@ impl Session {
     }
 
     /// Why the place that a debugger has given to a breakpoint at line `asked` of a Python file is not of that line; or None
-    /// ([`Symbols::misplaced`](crate::control::symbols::Symbols::misplaced)).
+    /// ([`command::misplaced`]).
     fn misplaced(&self, address: u64, asked: u32) -> PyResult<Option<String>> {
-        Ok(self.control()?.symbols.misplaced(Address(address), asked))
+        Ok(command::misplaced(
+            &*self.control()?,
+            Address(address),
+            asked,
+        ))
     }
 
     /// The process has ended or was detached from; `replaced`: it is another program now. What to take out.

@@ -37,7 +37,7 @@ pub use inline::{
     instruction_notes, uop_line,
 };
 pub use json::json;
-pub use paint::file_name;
+pub use paint::{file_name, harmless};
 pub use uop_source::{UopSource, uop_source};
 pub use window::{Window, window};
 
@@ -93,7 +93,7 @@ pub fn text(report: &Report, style: TextStyle) -> String {
 pub fn told(lines: &[String], findings: &[Finding], style: TextStyle) -> String {
     let mut paint = Paint::new(style);
     for line in lines {
-        paint.text(&paint::harmless(line));
+        paint.text(&harmless(line));
         paint.end_line();
     }
     findings::write(&mut paint, findings);

@@ -51,16 +51,26 @@ impl<'m> Files<'m> {
     }
 }
 
-/// Text of a table of DWARF, which ends at the first NUL and may not be empty.
+/// Text of a table of DWARF, which may not be empty. Debuggers print it as it is: control characters of a damaged target
+/// would reach the terminal, and a NUL would end it.
 pub fn text(text: &str) -> LineString {
     LineString::String(clean(text))
 }
 
 /// The same as the value of an attribute.
 pub fn clean(text: &str) -> Vec<u8> {
-    let bytes: Vec<u8> = text.bytes().filter(|byte| *byte != 0).collect();
-    match bytes.is_empty() {
-        true => b"?".to_vec(),
-        false => bytes,
+    if text.is_empty() {
+        return b"?".to_vec();
     }
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() {
+            true => safe.extend(character.escape_default()),
+            false => safe.push(character),
+        }
+    }
+    safe.into()
 }

@@ -318,7 +318,7 @@ fn names_from_the_target_are_words_and_safe() {
     header.qualname = Some(format!("../f.<locals>.g\n\0{}", "x".repeat(999)));
     code.listing.uops[0].name = "a\0b".into();
     if let Some(function) = &mut code.frames[0].function {
-        Arc::make_mut(function).name = "\0".to_owned();
+        Arc::make_mut(function).name = "\0\x1b[2J".to_owned();
         Arc::make_mut(function).filename = "".into();
     }
     for view in [View::Frames, View::Python, View::Both] {
@@ -331,7 +331,7 @@ fn names_from_the_target_are_words_and_safe() {
         assert!(
             entries(&symbols)
                 .iter()
-                .any(|line| line.contains("inlined_subroutine ?"))
+                .any(|line| line.contains(r"inlined_subroutine \u{0}\u{1b}[2J"))
         );
     }
 }

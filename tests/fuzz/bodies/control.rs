@@ -4,8 +4,9 @@ use super::Body;
 use super::choices::Choices;
 use super::damage::{Damaged, session, targets};
 use super::front_end::FrontEnd;
+use super::views;
 use cpyjit::address::Address;
-use cpyjit::command::{self, Reply, Settings, TextStyle};
+use cpyjit::command::{self, Reply, TextStyle};
 use cpyjit::control::stepping::{Event, Reason};
 use cpyjit::control::symbols::{Carrier, Mode, Wishes};
 use cpyjit::control::{Control, Debugger};
@@ -119,12 +120,9 @@ impl Target {
         }
         if what & 64 != 0 {
             let pc = self.pc.unwrap_or_default();
-            self.control.symbols.misplaced(pc, u32::from(how));
-            command::stop_text(
-                &self.sessions[which],
-                Settings::default(),
-                TextStyle::default(),
-            );
+            let reason = command::misplaced(&self.control, pc, u32::from(how));
+            assert!(!reason.is_some_and(|reason| reason.contains(char::is_control)));
+            views::look(&self.sessions[which], pc);
         }
     }
 

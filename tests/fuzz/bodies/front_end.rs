@@ -3,9 +3,11 @@
 use cpyjit::address::{Address, Range};
 use cpyjit::command::{Action as Told, Reply};
 use cpyjit::control::{Action, Hook, RegionPlaces, Run, SymbolFile, UserBreakpoint};
-use gimli::{DebugFrame, Dwarf, EndianSlice, LittleEndian, SectionId, UnwindSection};
-use object::{Object, ObjectSection};
+use gimli::{DebugFrame, Dwarf, EndianSlice, LittleEndian, SectionId, Unit, UnwindSection};
+use object::{Object, ObjectSection, ObjectSymbol};
 use std::collections::{BTreeMap, HashMap};
+
+type Slice<'d> = EndianSlice<'d, LittleEndian>;
 
 /// Characters of the listing of an executor. One with a thousand uops has 150,000.
 const LONGEST_LISTING: usize = 16 << 20;
@@ -123,11 +125,19 @@ impl FrontEnd {
     }
 }
 
+/// Debuggers print names as they are.
+fn check_text(text: &str) {
+    assert!(!text.contains(char::is_control), "{text:?}");
+}
+
 fn check_elf(bytes: &[u8]) {
     if bytes.is_empty() {
         return;
     }
     let file = object::File::parse(bytes).unwrap();
+    for symbol in file.symbols() {
+        check_text(symbol.name().unwrap());
+    }
     for section in file.sections() {
         section.data().unwrap();
         section.name().unwrap();
@@ -147,19 +157,41 @@ fn check_dwarf(bytes: &[u8]) {
     let mut units = dwarf.units();
     while let Some(header) = units.next().unwrap() {
         let unit = dwarf.unit(header).unwrap();
-        let mut entries = unit.entries();
-        while let Some(entry) = entries.next_dfs().unwrap() {
-            let mut ranges = dwarf.die_ranges(&unit, entry).unwrap();
-            while let Some(range) = ranges.next().unwrap() {
-                assert!(range.begin <= range.end, "{range:?}");
+        check_entries(&dwarf, &unit);
+        check_lines(&dwarf, &unit);
+    }
+    check_rules(DebugFrame::from(section(SectionId::DebugFrame)));
+}
+
+fn check_entries(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>) {
+    let mut entries = unit.entries();
+    while let Some(entry) = entries.next_dfs().unwrap() {
+        for attribute in entry.attrs() {
+            if let Ok(text) = dwarf.attr_string(unit, attribute.value()) {
+                check_text(text.to_string().unwrap());
             }
         }
-        if let Some(program) = unit.line_program.clone() {
-            let mut rows = program.rows();
-            while rows.next_row().unwrap().is_some() {}
+        let mut ranges = dwarf.die_ranges(unit, entry).unwrap();
+        while let Some(range) = ranges.next().unwrap() {
+            assert!(range.begin <= range.end, "{range:?}");
         }
     }
-    let mut rules = DebugFrame::from(section(SectionId::DebugFrame));
+}
+
+fn check_lines(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>) {
+    let Some(program) = unit.line_program.clone() else {
+        return;
+    };
+    let header = program.header();
+    let files = header.file_names().iter().map(|file| file.path_name());
+    for name in files.chain(header.include_directories().iter().cloned()) {
+        check_text(dwarf.attr_string(unit, name).unwrap().to_string().unwrap());
+    }
+    let mut rows = program.rows();
+    while rows.next_row().unwrap().is_some() {}
+}
+
+fn check_rules(mut rules: DebugFrame<Slice<'_>>) {
     rules.set_address_size(8);
     let bases = gimli::BaseAddresses::default();
     let mut entries = rules.entries(&bases);

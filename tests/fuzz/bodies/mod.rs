@@ -19,6 +19,7 @@ mod restitch;
 mod session;
 pub mod stripped;
 mod trace;
+pub mod views;
 
 /// A fuzz target.
 pub struct Body {

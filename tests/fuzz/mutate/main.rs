@@ -26,6 +26,8 @@ mod places;
 mod supervisor;
 mod totals;
 mod trial;
+#[path = "../bodies/views.rs"]
+mod views;
 mod worker;
 
 use options::{Options, Role};

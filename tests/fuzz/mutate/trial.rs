@@ -1,6 +1,8 @@
 //! The commands, and a debugger that follows executors, on one target, damaged or not.
 
 use super::front_end::FrontEnd;
+use super::views;
+use cpyjit::address::Address;
 use cpyjit::command::{self, TextStyle};
 use cpyjit::control::stepping::{Event, Reason};
 use cpyjit::control::symbols::{Carrier, Mode, Wishes};
@@ -75,6 +77,7 @@ pub fn run(session: &Session, addresses: &[u64]) -> usize {
     for address in addresses {
         let arguments = format!("{address:#x} --json");
         answered += usize::from(call(session, "jit-where", &arguments));
+        views::look(session, Address(*address));
     }
     follow(session, Debugger::Gdb, &DEBUGGING);
     // What differs there are the files.
