@@ -96,9 +96,9 @@ class Watch:
 
     def stop_no_more(self):
         """Where hits are not counted, the breakpoints are only followed from now on: a hit takes LLDB a millisecond."""
+        self.seen["hits"] = self.seen["hits"] or sum(breakpoint.GetHitCount() for breakpoint in self.breakpoints())
         for breakpoint in self.breakpoints():
             if STOPS and not STEPS:
-                self.seen["hits"] += breakpoint.GetHitCount() if breakpoint.IsEnabled() else 0
                 breakpoint.SetEnabled(False)
             else:
                 breakpoint.SetIgnoreCount(2**31 - 1)
