@@ -52,6 +52,20 @@ const REASONS: [Reason; 6] = [
 /// Things that happen to one target.
 const MOST: usize = 16;
 
+/// What happens, as the low bits of a byte. All others: a command.
+const COMMAND: u8 = 0;
+const STOP: u8 = 3;
+const HOOK: u8 = 4;
+const CAUGHT: u8 = 5;
+const RESUMED: u8 = 6;
+const DELETED: u8 = 7;
+const GONE: u8 = 8;
+const KINDS_OF_HAPPENINGS: u8 = 9;
+/// The debugger looks at the place where the program is.
+const LOOK: u8 = 64;
+/// The target is damaged by then.
+const DAMAGED: u8 = 128;
+
 fn run(bytes: &[u8]) {
     let mut choices = Choices::new(bytes);
     let parts = choices.one(targets());
@@ -67,20 +81,13 @@ fn run(bytes: &[u8]) {
         return;
     };
     let mut control = Control::default();
-    let is_gdb = way & 2 == 0;
-    control.begin_symbols(
-        Carrier {
-            debugger: if is_gdb {
-                Debugger::Gdb
-            } else {
-                Debugger::Lldb
-            },
-            folder: "/listings".to_owned(),
-            loses_registers: way & 4 != 0,
-            next: None,
-        },
-        if way & 8 == 0 { Mode::On } else { Mode::Auto },
-    );
+    let carrier = Carrier {
+        debugger: [Debugger::Gdb, Debugger::Lldb][usize::from(way >> 1 & 1)],
+        folder: "/listings".to_owned(),
+        loses_registers: way & 4 != 0,
+        next: None,
+    };
+    control.begin_symbols(carrier, [Mode::On, Mode::Auto][usize::from(way >> 3 & 1)]);
     let mut target = Target {
         sessions: [sound, damaged],
         control,
@@ -92,7 +99,7 @@ fn run(bytes: &[u8]) {
             target.happen(what, how);
         }
     }
-    target.happen(7, 2);
+    target.happen(GONE, 1);
     target.front_end.ended();
 }
 
@@ -107,18 +114,18 @@ struct Target {
 
 impl Target {
     fn happen(&mut self, what: u8, how: u8) {
-        let which = usize::from(what >> 7);
+        let which = usize::from(what & DAMAGED != 0);
         self.sessions[which].select(Stop {
             pc: self.pc,
             thread: Some(7),
             in_file: false,
         });
-        let reply = self.reply(which, what % 8, how);
+        let reply = self.reply(which, what % LOOK % KINDS_OF_HAPPENINGS, how);
         self.front_end.carry_out(&reply);
         if let Some(address) = self.front_end.wanted() {
             self.pc = Some(address);
         }
-        if what & 64 != 0 {
+        if what & LOOK != 0 {
             let pc = self.pc.unwrap_or_default();
             let reason = command::misplaced(&self.control, pc, u32::from(how));
             assert!(!reason.is_some_and(|reason| reason.contains(char::is_control)));
@@ -130,45 +137,34 @@ impl Target {
         let style = TextStyle::default();
         let (session, control) = (&self.sessions[which], &mut self.control);
         match what {
-            0..3 => {
-                let (name, arguments) = COMMANDS[usize::from(how) % COMMANDS.len()];
-                command::run_in_debugger(Ok(session), control, name, arguments, style)
-            }
-            3 => {
+            STOP => {
                 let wishes = Wishes {
                     keep: how & 1 != 0,
                     all: how & 2 != 0,
                 };
                 command::refresh(session, control, wishes, style)
             }
-            4 => {
+            HOOK => {
                 let hooks = self.front_end.hooks();
                 let Some(hook) = hooks.get(usize::from(how) % hooks.len().max(1)) else {
                     return Reply::default();
                 };
-                // What was compiled, or is to be freed; 1: it was.
-                let value = |name: &&str| match *name {
+                // 1: something was compiled. The others: what is compiled, or is to be freed.
+                let value = |name: &str| match name {
                     "rax" | "x0" => 1,
                     _ => self.pc.unwrap_or_default().0 & !0xfff,
                 };
                 let registers = hook.registers.iter();
-                let registers = registers
-                    .map(|name| ((*name).to_owned(), value(name)))
-                    .collect();
-                command::hook(
-                    session,
-                    control,
-                    (hook.kind, &registers),
-                    how & 16 != 0,
-                    style,
-                )
+                let registers = registers.map(|name| ((*name).to_owned(), value(name)));
+                let hit = (hook.kind, &registers.collect());
+                command::hook(session, control, hit, how & 16 != 0, style)
             }
-            5 => {
+            CAUGHT => {
                 let kind = KINDS[usize::from(how) % KINDS.len()];
                 let id = u32::from(how >> 4);
                 command::caught(session, control, id, (kind, &[].into()), style)
             }
-            6 => {
+            RESUMED => {
                 let event = Event {
                     reason: REASONS[usize::from(how) % REASONS.len()],
                     address: self.pc,
@@ -177,8 +173,12 @@ impl Target {
                 };
                 command::resume(session, control, &event, style)
             }
-            _ if how & 1 != 0 => command::breakpoint_deleted(control, u32::from(how >> 4)),
-            _ => command::process_gone(control, how & 2 != 0),
+            DELETED => command::breakpoint_deleted(control, u32::from(how)),
+            GONE => command::process_gone(control, how & 1 != 0),
+            _ => {
+                let (name, arguments) = COMMANDS[usize::from(how) % COMMANDS.len()];
+                command::run_in_debugger(Ok(session), control, name, arguments, style)
+            }
         }
     }
 }
@@ -191,17 +191,17 @@ fn seeds() -> Vec<Vec<u8>> {
         .flat_map(|target| {
             ways.map(|way| {
                 let happenings = [
-                    [0, 7],
-                    [64 + 3, 2],
-                    [0, 14],
-                    [6, 0],
-                    [4, 16],
-                    [128 + 3, 0],
-                    [4, 1],
-                    [64 + 3, 0],
-                    [0, 1],
-                    [128 + 4, 0],
-                    [0, 2],
+                    [COMMAND, 7],
+                    [LOOK | STOP, 2],
+                    [COMMAND, 14],
+                    [RESUMED, 0],
+                    [HOOK, 16],
+                    [DAMAGED | STOP, 0],
+                    [HOOK, 1],
+                    [LOOK | STOP, 0],
+                    [COMMAND, 1],
+                    [DAMAGED | HOOK, 0],
+                    [COMMAND, 2],
                 ];
                 let mut seed = vec![target, way, happenings.len() as u8];
                 seed.extend(happenings.as_flattened());
