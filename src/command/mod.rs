@@ -35,8 +35,7 @@ mod trace;
 mod verify;
 mod views;
 
-pub use crate::render::TextStyle;
-pub use crate::render::Window;
+pub use crate::render::{TextStyle, Window, harmless};
 pub use all::{Manual, manuals, refuse, run, run_inside, run_matches, subcommands, tell};
 pub use completion::complete;
 pub use control::{

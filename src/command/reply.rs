@@ -3,6 +3,7 @@
 use crate::control;
 use crate::error::Error;
 use crate::listing::{Data, Finding, Report, Severity, TargetFacts};
+use crate::render::harmless;
 
 /// The answer of a command.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -77,7 +78,7 @@ impl Failure {
             .hint("interrupt it first; its memory changes while it is read")
     }
 
-    /// The reason and what to do, in one line.
+    /// The reason and what to do, in one line without control characters.
     pub fn sentence(&self) -> String {
         let errors = self.findings.iter();
         let sentences: Vec<String> = errors
@@ -87,7 +88,7 @@ impl Failure {
                 None => finding.what.clone(),
             })
             .collect();
-        sentences.join("; ")
+        harmless(&sentences.join("; "))
     }
 
     /// The report of a failed command.

@@ -6,7 +6,7 @@ use super::reply::Failure;
 use super::spelling::Spelling;
 use crate::address::Address;
 use crate::listing::{Data, Detail, Finding, ListingData, PageFunction, Report, Severity, View};
-use crate::render::{self, TextStyle};
+use crate::render::{self, TextStyle, harmless};
 use crate::session::Session;
 use clap::Parser;
 
@@ -190,6 +190,6 @@ pub fn in_python(failure: &Failure) -> String {
     Spelling::Python.respell(&mut failure.findings);
     let others = failure.findings.iter();
     let others = others.filter(|finding| finding.severity != Severity::Error);
-    let lines = others.map(|finding| format!("\n  {}", finding.what));
+    let lines = others.map(|finding| format!("\n  {}", harmless(&finding.what)));
     failure.sentence() + &lines.collect::<String>()
 }

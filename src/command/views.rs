@@ -98,7 +98,7 @@ pub fn describe(session: &Session, structure: &str, address: Address) -> Result<
 pub fn window(session: std::result::Result<&Session, Failure>, style: TextStyle) -> Window {
     let shown = session.and_then(|session| content(session, style));
     let content = shown.unwrap_or_else(|failure| Content {
-        text: render::harmless(&failure.sentence()),
+        text: failure.sentence(),
         ..Content::default()
     });
     let title = content.title.unwrap_or_else(|| "JIT".to_owned());

@@ -10,6 +10,8 @@ mod unwinding;
 mod views;
 
 use crate::command;
+use crate::error::Error;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -34,6 +36,11 @@ mod module {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
+}
+
+/// What went wrong as the exception that front-ends print as a sentence.
+fn refusal(error: Error) -> PyErr {
+    PyValueError::new_err(command::harmless(&error.to_string()))
 }
 
 /// The commands, each as a dictionary with `name`, `summary`, `usage` and `help`.

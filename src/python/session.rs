@@ -3,7 +3,7 @@
 use super::actions::{Reply, event};
 use super::host::{Host, Interrupt, description};
 use super::unwinding;
-use super::{settings, views};
+use super::{refusal, settings, views};
 use crate::address::Address;
 use crate::command::{self, Failure, Settings, TextStyle};
 use crate::control::symbols::{Carrier, Mode, Wishes};
@@ -241,7 +241,7 @@ impl Session {
         context: &Bound<'_, PyDict>,
     ) -> PyResult<u64> {
         self.with(py, &Context::of(context)?, |session| {
-            told(session.stack_item(number))
+            session.stack_item(number).map_err(refusal)
         })
     }
 
@@ -253,7 +253,7 @@ impl Session {
         context: &Bound<'_, PyDict>,
     ) -> PyResult<u64> {
         self.with(py, &Context::of(context)?, |session| {
-            told(session.local_variable(name))
+            session.local_variable(name).map_err(refusal)
         })
     }
 
@@ -265,9 +265,7 @@ impl Session {
         context: &Bound<'_, PyDict>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let found = self.with(py, &Context::of(context)?, |session| {
-            session
-                .uop_at(Address(address))
-                .map_err(|error| PyValueError::new_err(error.to_string()))
+            session.uop_at(Address(address)).map_err(refusal)
         })?;
         let Some((executor, row, offset)) = found else {
             return Ok(None);
@@ -451,11 +449,6 @@ impl Context {
     pub(super) fn is_running(&self) -> bool {
         self.process == "running"
     }
-}
-
-/// What went wrong becomes the exception that front-ends print as a sentence.
-fn told<T>(found: crate::error::Result<T>) -> PyResult<T> {
-    found.map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// An item that may be missing or None.

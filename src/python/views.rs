@@ -1,16 +1,11 @@
 //! What the debuggers' own commands show of JIT code, as dictionaries.
 
+use super::refusal;
 use super::session::{Context, Session};
 use crate::address::Address;
 use crate::command::{self, Failure};
-use crate::error::Error;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-
-fn sentence(error: Error) -> PyErr {
-    PyValueError::new_err(error.to_string())
-}
 
 /// `start`, `end` and `notes`, a dictionary of texts by address.
 pub fn notes<'py>(
@@ -21,7 +16,7 @@ pub fn notes<'py>(
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     let context = Context::of(context)?;
     let found = session.with(py, &context, |session| {
-        command::notes(session, address, context.settings).map_err(sentence)
+        command::notes(session, address, context.settings).map_err(refusal)
     })?;
     let Some(found) = found else {
         return Ok(None);
@@ -45,7 +40,7 @@ pub fn frame<'py>(
     context: &Bound<'_, PyDict>,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     let found = session.with(py, &Context::of(context)?, |session| {
-        command::frame(session, pc).map_err(sentence)
+        command::frame(session, pc).map_err(refusal)
     })?;
     let Some(found) = found else {
         return Ok(None);
@@ -67,7 +62,7 @@ pub fn describe(
     context: &Bound<'_, PyDict>,
 ) -> PyResult<Option<String>> {
     session.with(py, &Context::of(context)?, |session| {
-        command::describe(session, structure, address).map_err(sentence)
+        command::describe(session, structure, address).map_err(refusal)
     })
 }
 
