@@ -111,7 +111,7 @@ class Session:
             gdb.execute("continue", to_string=True)
             self.close_round(number)
             if not inferior.is_alive() or self.end.hit_count or self.total >= HIT_LIMIT:
-                return number
+                return
             number += 1
             self.open_round(number)
 
@@ -152,12 +152,4 @@ class Session:
 
 
 def main():
-    job = inferior.job()
-    inferior.prepare(job["environment"])
-    inferior.start(job)
-    with snapshot.Log(job["records"]) as log:
-        session = Session(job, log)
-        rounds = session.run()
-        log.write(kind="end", rounds=rounds, hits=session.total)
-    if inferior.is_alive():
-        gdb.execute("kill", to_string=True)
+    snapshot.record(Session)

@@ -43,6 +43,18 @@ def start(job):
     gdb.execute(f"target remote {job['remote']}" if job.get("remote") else "starti", to_string=True)
 
 
+def finish_compile():
+    """Runs until the new executor is whole and linked: it is about to be entered."""
+    frame = gdb.newest_frame()
+    while frame and frame.name() != "_PyOptimizer_Optimize":
+        frame = frame.older()
+    if frame and frame.older():
+        back = gdb.Breakpoint(f"*{frame.older().pc():#x}", internal=True)
+        gdb.execute("continue", to_string=True)
+        if is_alive():
+            back.delete()
+
+
 def symbols(pattern):
     """(name, address) of every symbol matching `pattern`, from GDB's own minimal symbols.
 

@@ -124,27 +124,16 @@ class Session:
         while True:
             gdb.execute("continue", to_string=True)
             if not inferior.is_alive() or self.end.hit_count:
-                return number
+                return
             if self.is_done():
                 self.compile.enabled = False
                 continue  # to the end, so that the program prints all it has to say
             number += 1
-            self.finish_compile()
+            inferior.finish_compile()
             self.round(number)
 
     def is_done(self):
         return self.steps >= self.job["steps"]
-
-    def finish_compile(self):
-        """Runs until the new executor is whole and linked: it is about to be entered."""
-        frame = gdb.newest_frame()
-        while frame and frame.name() != "_PyOptimizer_Optimize":
-            frame = frame.older()
-        if frame and frame.older():
-            back = gdb.Breakpoint(f"*{frame.older().pc():#x}", internal=True)
-            gdb.execute("continue", to_string=True)
-            if inferior.is_alive():
-                back.delete()
 
     def round(self, number):
         tool = snapshot.Tool(self.job["tool"], self.job["documents"])
@@ -316,12 +305,4 @@ class Session:
 
 
 def main():
-    job = inferior.job()
-    inferior.prepare(job["environment"])
-    inferior.start(job)
-    with snapshot.Log(job["records"]) as log:
-        session = Session(job, log)
-        rounds = session.run()
-        log.write(kind="end", rounds=rounds, steps=session.steps)
-    if inferior.is_alive():
-        gdb.execute("kill", to_string=True)
+    snapshot.record(Session)

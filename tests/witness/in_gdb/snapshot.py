@@ -7,6 +7,7 @@ import gdb
 import code_objects
 import disassembly
 import executors
+import inferior
 
 # `jit-dis --all` of a debug build would be some hundred MB of JSON. Above this much machine code the documents of single
 # executors are asked for: all of them without instructions, and with instructions as many as stay below the limit.
@@ -27,6 +28,17 @@ class Log:
 
     def write(self, **record):
         self.file.write(json.dumps(record) + "\n")
+
+
+def record(make_session):
+    """The program from its start to its end, with a session at work on it. The last record has what its `run` returns."""
+    job = inferior.job()
+    inferior.prepare(job["environment"])
+    inferior.start(job)
+    with Log(job["records"]) as log:
+        log.write(kind="end", stops=make_session(job, log).run())
+    if inferior.is_alive():
+        gdb.execute("kill", to_string=True)
 
 
 class Tool:

@@ -62,6 +62,10 @@ class Session(notes.Session):
             self.steps += 1
             self.through(where, uops, uop, frame, truth)
 
+    def run(self):
+        super().run()
+        return self.stops
+
     def walks_of(self, executor, uop):
         if self.stops["left"] < self.job["leaves"] and self.stub(executor, uop) is not None:
             return LEAVES_OF_ONE
@@ -227,12 +231,4 @@ def items(frame):
 
 
 def main():
-    job = inferior.job()
-    inferior.prepare(job["environment"])
-    inferior.start(job)
-    with snapshot.Log(job["records"]) as log:
-        session = Session(job, log)
-        rounds = session.run()
-        log.write(kind="end", rounds=rounds, stops=session.stops)
-    if inferior.is_alive():
-        gdb.execute("kill", to_string=True)
+    snapshot.record(Session)

@@ -49,19 +49,8 @@ class Session:
             if self.steps >= self.job["steps"]:
                 self.compile.enabled = False
                 continue  # to the end, so that the program prints all it has to say
-            self.finish_compile()
+            inferior.finish_compile()
             self.round()
-
-    def finish_compile(self):
-        """Runs until the new executor is whole and linked: it is about to be entered."""
-        frame = gdb.newest_frame()
-        while frame and frame.name() != "_PyOptimizer_Optimize":
-            frame = frame.older()
-        if frame and frame.older():
-            back = gdb.Breakpoint(f"*{frame.older().pc():#x}", internal=True)
-            gdb.execute("continue", to_string=True)
-            if inferior.is_alive():
-                back.delete()
 
     def round(self):
         self.tool = snapshot.Tool(self.job["tool"], self.job["documents"])
@@ -229,12 +218,4 @@ def program_range():
 
 
 def main():
-    job = inferior.job()
-    inferior.prepare(job["environment"])
-    inferior.start(job)
-    with snapshot.Log(job["records"]) as log:
-        session = Session(job, log)
-        session.run()
-        log.write(kind="end", steps=session.steps)
-    if inferior.is_alive():
-        gdb.execute("kill", to_string=True)
+    snapshot.record(Session)
