@@ -19,8 +19,8 @@ const STACK_SIZE: usize = 1 << 16;
 /// The part of a thread's control block in front of and behind which nothing is read.
 const THREAD_SIZE: usize = 256;
 
-/// Steps of one call: a hundred times what the longest emitter takes in debug builds.
-const MOST_STEPS: u32 = 200_000;
+/// Steps of one call: 25 times what the longest emitter takes in debug builds.
+const MOST_STEPS: u32 = 50_000;
 
 /// The longest copy: no stencil has so many bytes.
 const LONGEST_COPY: u64 = 1 << 20;

@@ -11,7 +11,7 @@ use crate::restitch::machine::{self, Machine};
 use crate::restitch::{
     Builtin, Builtins, Emitters, Memory, Part, Piece, Plan, Rebuilt, TraceFields, rebuild_some,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The tables through which files call functions of others.
@@ -133,6 +133,8 @@ fn constant_pieces(image: &Image, bias: u64) -> Vec<Piece<'_>> {
 pub(super) struct Kept {
     known: HashMap<Address, Result<Arc<Rebuilt>, String>>,
     bytes: usize,
+    /// Emitters that did not come to their end, by executor and opcode: a damaged one may take long until that is seen.
+    pub(super) failed: HashSet<(Address, u16)>,
 }
 
 impl Session {

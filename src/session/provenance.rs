@@ -24,7 +24,7 @@ type Holes = Option<Arc<[StencilHole]>>;
 pub(super) struct HoleFinder<'s> {
     session: &'s Session,
     rebuilder: OnceCell<Option<Rebuilder<'s>>>,
-    /// Opcodes whose emitters cannot be run.
+    /// Opcodes whose emitters cannot be run; for each executor until the next stop, too.
     failed: HashSet<u16>,
 }
 
@@ -60,7 +60,7 @@ impl<'s> HoleFinder<'s> {
         for sought in sought(mapped, &code).filter(|sought| wanted(sought.index)) {
             match self.known(&sought) {
                 Some(found) => set(&mut holes, sought.index, found),
-                None if self.failed.contains(&sought.uop.opcode) => {}
+                None if self.has_failed(mapped, &sought) => {}
                 None => unknown.push(sought),
             }
         }
@@ -68,7 +68,7 @@ impl<'s> HoleFinder<'s> {
             && let Some(rebuilt) = self.rebuild(mapped, &unknown)
         {
             for sought in &unknown {
-                if let Some(found) = self.learn(&rebuilt, sought) {
+                if let Some(found) = self.learn(mapped, &rebuilt, sought) {
                     set(&mut holes, sought.index, found);
                 }
             }
@@ -104,9 +104,18 @@ impl<'s> HoleFinder<'s> {
         rebuilder.rebuild_some(&plan, mapped, is_wanted).ok()
     }
 
-    fn learn(&mut self, rebuilt: &Rebuilt, sought: &Sought<'_>) -> Holes {
+    fn has_failed(&self, mapped: &MappedExecutor, sought: &Sought<'_>) -> bool {
+        let (executor, opcode) = (mapped.executor.address, sought.uop.opcode);
+        let at_stop = &self.session.rebuilt.borrow().failed;
+        self.failed.contains(&opcode) || at_stop.contains(&(executor, opcode))
+    }
+
+    fn learn(&mut self, mapped: &MappedExecutor, rebuilt: &Rebuilt, sought: &Sought<'_>) -> Holes {
         let Some(form) = StencilForm::new(rebuilt, sought.range, sought.data, sought.uop) else {
-            self.failed.insert(sought.uop.opcode);
+            let (executor, opcode) = (mapped.executor.address, sought.uop.opcode);
+            self.failed.insert(opcode);
+            let mut at_stop = self.session.rebuilt.borrow_mut();
+            at_stop.failed.insert((executor, opcode));
             return None;
         };
         // What was changed in memory is no instance of it.

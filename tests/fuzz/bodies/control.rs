@@ -50,7 +50,9 @@ const REASONS: [Reason; 6] = [
     Reason::Other,
 ];
 /// Things that happen to one target.
-const MOST: usize = 16;
+const MOST: usize = 12;
+/// A look may run damaged emitters until they have taken too long.
+const MOST_LOOKS: usize = 2;
 
 /// What happens, as the low bits of a byte. All others: a command.
 const COMMAND: u8 = 0;
@@ -93,6 +95,7 @@ fn run(bytes: &[u8]) {
         control,
         front_end: FrontEnd::default(),
         pc: parts.names.get("A:3").copied().map(Address),
+        looks: 0,
     };
     for pair in happenings.chunks(2) {
         if let [what, how] = *pair {
@@ -110,6 +113,8 @@ struct Target {
     front_end: FrontEnd,
     /// Where the program has stopped.
     pc: Option<Address>,
+    /// How often the debugger has looked.
+    looks: usize,
 }
 
 impl Target {
@@ -125,7 +130,8 @@ impl Target {
         if let Some(address) = self.front_end.wanted() {
             self.pc = Some(address);
         }
-        if what & LOOK != 0 {
+        if what & LOOK != 0 && self.looks < MOST_LOOKS {
+            self.looks += 1;
             let pc = self.pc.unwrap_or_default();
             let reason = command::misplaced(&self.control, pc, u32::from(how));
             assert!(!reason.is_some_and(|reason| reason.contains(char::is_control)));

@@ -1,8 +1,10 @@
-//! What a debugger asks without being told to: names of frames, remarks in a disassembly, values, the window.
+//! What a debugger asks without being told to: names of frames, remarks in a disassembly, values, the window. And what
+//! `perf` is told.
 
 use cpyjit::address::Address;
 use cpyjit::command::{self, NoteLevel, Settings, TextStyle};
 use cpyjit::session::Session;
+use cpyjit::symbols::{Jitdump, perf_map};
 
 /// CPython's structures that are shown in words.
 const STRUCTURES: [&str; 4] = [
@@ -11,6 +13,8 @@ const STRUCTURES: [&str; 4] = [
     "_PyUOpInstruction",
     "_object",
 ];
+/// Bytes of the jitdump of an executor, whose code has 100,000 at most in real targets.
+const LONGEST_DUMP: usize = 16 << 20;
 /// Stack items and locals that are asked for.
 const ITEMS: usize = 3;
 
@@ -36,6 +40,14 @@ pub fn look(session: &Session, address: Address) {
                 .ok()
                 .flatten(),
         );
+    }
+    if let Ok(Some(executor)) = session.executor_at(address)
+        && let Ok(code) = session.executor_code(executor)
+    {
+        texts.extend(perf_map(&code).lines().map(str::to_owned));
+        let mut dump = Jitdump::new(code.architecture, 1);
+        dump.add(&code, "/listings/f");
+        assert!(dump.finish().len() < LONGEST_DUMP);
     }
     let style = TextStyle {
         width: 80,
