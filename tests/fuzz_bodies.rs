@@ -141,7 +141,11 @@ fn the_corpus_is_sound() {
     // All but one: type units are not read.
     let sound = shapes.iter().filter(|count| **count > 5).count();
     assert_eq!(sound, images.len() - 1, "{shapes:?}");
-    for seed in corpus("stripped") {
-        assert_eq!(bodies::stripped::tables(&seed), 7);
-    }
+    let stripped = corpus("stripped");
+    let tables: Vec<usize> = stripped
+        .iter()
+        .map(|seed| bodies::stripped::tables(seed))
+        .collect();
+    // The last one is damaged: what looks like a type in it begins outside of all segments.
+    assert_eq!(tables, [7, 7, 1]);
 }

@@ -13,7 +13,7 @@ use crate::image::{Content, Scanned};
 use std::collections::BTreeMap;
 
 /// The rules of this module and the built-in tables that they use, for answers that are kept. To be changed with them.
-pub(super) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), " 1");
+pub(super) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), " 2");
 
 /// What a scan is for. If it is made, it looks for `_PyOpcode_OpName` too, which not every build has.
 pub(super) const NEEDED: [&str; 6] = [

@@ -53,11 +53,12 @@ fn candidates(
         let text = name.and_then(|name| content.c_string(name, wanted.name.len() + 1));
         text == Some(wanted.name.as_bytes())
     };
+    let in_one_piece = |start: &Address| content.from(*start).len() as u64 > basic_size;
     Ok((content.pieces().iter())
         .flat_map(|piece| piece.words())
         .filter(|(_, word)| *word == expected)
         .filter_map(|(place, _)| super::before(place, basic_size))
-        .filter(is_named)
+        .filter(|start| in_one_piece(start) && is_named(start))
         .map(|start| Range::new(start, shape.size))
         .collect())
 }
