@@ -21,6 +21,12 @@ impl Machine {
     }
 
     pub(super) fn run_places(&mut self, places: Vec<RunPlace>) -> Told {
+        // As in a damaged trace, whose exits lead nowhere. The program would run on.
+        if places.is_empty() {
+            return self.end(
+                "where the program goes from here is not known: stepi goes on by one instruction",
+            );
+        }
         self.ask(Action::Run(Run {
             thread: None,
             places,
