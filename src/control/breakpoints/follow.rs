@@ -137,10 +137,21 @@ impl Breakpoints {
         if executor.jit_code.is_null() || executor.jit_size == 0 {
             return Vec::new();
         }
+        let range = Range::new(executor.jit_code, executor.jit_size);
+        let mut places = self.places(work, mapped);
+        let all = places.len();
+        // Whoever is told that this memory is freed could not take them out.
+        places.retain(|place| range.contains(place.address));
+        if places.len() != all && work.new.is_some() {
+            work.remarks.push(format!(
+                "the allocation of executor {} does not fit its machine code: places outside of it are left out",
+                executor.address
+            ));
+        }
         let region = Region {
             executor: (executor.address, executor.trace),
-            range: Range::new(executor.jit_code, executor.jit_size),
-            places: self.places(work, mapped),
+            range,
+            places,
             summary: Summary::of(work.python, mapped),
         };
         self.regions.put(work.architecture, region)
