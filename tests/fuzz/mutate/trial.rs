@@ -61,6 +61,10 @@ const CALLS: [(&str, &str); 11] = [
     ("jit-stack", "--all-threads --json"),
 ];
 
+/// The addresses that a debugger looks at by itself, which takes as long as two commands: an executor, its trace, its machine
+/// code and its code object.
+const LOOKED_AT: usize = 4;
+
 /// Runs the commands. How many of them answered, that is did not fail.
 ///
 /// # Panics
@@ -77,6 +81,8 @@ pub fn run(session: &Session, addresses: &[u64]) -> usize {
     for address in addresses {
         let arguments = format!("{address:#x} --json");
         answered += usize::from(call(session, "jit-where", &arguments));
+    }
+    for address in addresses.iter().take(LOOKED_AT) {
         views::look(session, Address(*address));
     }
     follow(session, Debugger::Gdb, &DEBUGGING);
