@@ -1,11 +1,11 @@
 //! A debugger that does what `cpyjit::control` asks of it, and holds it against what the head of that module promises.
 
-use cpyjit::address::{Address, Range};
+use cpyjit::address::Address;
 use cpyjit::command::{Action as Told, Reply};
 use cpyjit::control::{Action, Hook, RegionPlaces, Run, SymbolFile, UserBreakpoint};
 use gimli::{DebugFrame, Dwarf, EndianSlice, LittleEndian, SectionId, Unit, UnwindSection};
 use object::{Object, ObjectSection, ObjectSymbol};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 type Slice<'d> = EndianSlice<'d, LittleEndian>;
 
@@ -15,8 +15,8 @@ const LONGEST_LISTING: usize = 16 << 20;
 /// What the debugger has.
 #[derive(Default)]
 pub struct FrontEnd {
-    /// The sections of files that are loaded, by number.
-    files: BTreeMap<u64, Vec<Range>>,
+    /// The numbers of the files that are loaded.
+    files: BTreeSet<u64>,
     /// All listings that there have ever been.
     texts: HashMap<String, String>,
     /// Labels of the breakpoints that were made.
@@ -70,7 +70,7 @@ impl FrontEnd {
             Action::SingleStep { .. } | Action::Choose { .. } => {}
             Action::AddSymbols(file) => self.add(file),
             Action::RemoveSymbols(number) => {
-                assert!(self.files.remove(number).is_some(), "no file {number}");
+                assert!(self.files.remove(number), "no file {number}");
             }
         }
     }
@@ -119,9 +119,9 @@ impl FrontEnd {
             );
         }
         check_elf(&file.symbols.elf);
-        check_dwarf(&file.symbols.elf);
-        let sections = listings.iter().map(|listing| listing.section).collect();
-        assert!(self.files.insert(file.number, sections).is_none());
+        let units = check_dwarf(&file.symbols.elf);
+        assert!(units >= listings.len(), "{units} units");
+        assert!(self.files.insert(file.number), "{} twice", file.number);
     }
 }
 
@@ -144,8 +144,8 @@ fn check_elf(bytes: &[u8]) {
     }
 }
 
-/// Reads everything that a debugger would.
-fn check_dwarf(bytes: &[u8]) {
+/// Reads everything that a debugger would. How many units there are.
+fn check_dwarf(bytes: &[u8]) -> usize {
     let file = object::File::parse(bytes).unwrap();
     let section = |id: SectionId| {
         let data = file
@@ -154,13 +154,15 @@ fn check_dwarf(bytes: &[u8]) {
         EndianSlice::new(data.unwrap_or_default(), LittleEndian)
     };
     let dwarf = Dwarf::load(|id| Ok::<_, gimli::Error>(section(id))).unwrap();
-    let mut units = dwarf.units();
+    let (mut units, mut count) = (dwarf.units(), 0);
     while let Some(header) = units.next().unwrap() {
+        count += 1;
         let unit = dwarf.unit(header).unwrap();
         check_entries(&dwarf, &unit);
         check_lines(&dwarf, &unit);
     }
     check_rules(DebugFrame::from(section(SectionId::DebugFrame)));
+    count
 }
 
 fn check_entries(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>) {

@@ -23,6 +23,7 @@ pub fn look(session: &Session, address: Address) {
     let mut texts = Vec::new();
     if let Ok(Some(frame)) = command::frame(session, address) {
         texts.extend([frame.name, frame.inside]);
+        texts.extend(frame.filename);
     }
     let settings = Settings {
         notes: NoteLevel::All,
